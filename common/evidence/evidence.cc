@@ -1,0 +1,48 @@
+#include "common/evidence/evidence.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace starratings::evidence {
+
+const char* ToString(MissingReason reason) {
+  switch (reason) {
+    case MissingReason::kNotReported:
+      return "NOT_REPORTED";
+    case MissingReason::kUnreliable:
+      return "UNRELIABLE";
+    case MissingReason::kSuppressed:
+      return "SUPPRESSED";
+    case MissingReason::kWithdrawn:
+      return "WITHDRAWN";
+    case MissingReason::kNotApplicable:
+      return "NOT_APPLICABLE";
+  }
+  return "";
+}
+
+std::optional<MissingReason> MissingReasonFromString(absl::string_view name) {
+  for (const MissingReason reason :
+       {MissingReason::kNotReported, MissingReason::kUnreliable, MissingReason::kSuppressed,
+        MissingReason::kWithdrawn, MissingReason::kNotApplicable}) {
+    if (name == ToString(reason)) return reason;
+  }
+  return std::nullopt;
+}
+
+std::string ToString(const Value& value) {
+  struct Printer {
+    std::string operator()(const Decimal& decimal) const { return decimal.ToString(); }
+    std::string operator()(const Ratio& ratio) const {
+      return absl::StrCat(ratio.numerator, "/", ratio.denominator);
+    }
+    std::string operator()(const Level& level) const { return level.name; }
+    std::string operator()(bool flag) const { return flag ? "yes" : "no"; }
+    std::string operator()(const Text& text) const { return text.text; }
+    std::string operator()(MissingReason reason) const { return ToString(reason); }
+  };
+  return std::visit(Printer(), value);
+}
+
+std::string RecordedItem::Etag() const { return absl::StrCat(ordinal, ".", revision); }
+
+}  // namespace starratings::evidence

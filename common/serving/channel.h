@@ -1,0 +1,22 @@
+// Channels to our services, with the limits and credentials they want.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "grpcpp/grpcpp.h"
+
+namespace starratings::serving {
+
+struct ChannelOptions {
+  std::string address;        // HOST:PORT, or any gRPC target.
+  bool insecure = false;      // Plaintext.
+  std::string tls_directory;  // With tls.crt, tls.key and ca.crt.
+};
+
+// Returns INVALID_ARGUMENT if neither TLS nor plaintext is asked for, or both,
+// or a file is not there; the message names the flag.
+absl::StatusOr<std::shared_ptr<grpc::Channel>> NewChannel(const ChannelOptions& options);
+
+}  // namespace starratings::serving

@@ -1,0 +1,17 @@
+// The one place where our errors become gRPC's, and gRPC's become ours.
+#pragma once
+
+#include "absl/status/status.h"
+#include "grpcpp/grpcpp.h"
+
+namespace starratings::serving {
+
+// Codes pass unchanged; details become google.rpc messages. The messages of
+// INTERNAL, UNKNOWN and DATA_LOSS are logged and replaced: they may name
+// tables, files or hosts that are none of the caller's business.
+grpc::Status ToGrpcStatus(const absl::Status& status);
+
+// The other way, for clients: details are kept.
+absl::Status FromGrpcStatus(const grpc::Status& status);
+
+}  // namespace starratings::serving

@@ -1,0 +1,21 @@
+// One line of JSON on stderr for each thing worth knowing.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <utility>
+
+#include "absl/strings/string_view.h"
+
+namespace starratings::serving {
+
+using LogFields = std::initializer_list<std::pair<absl::string_view, std::string>>;
+
+// {"time":"...","level":"info","service":"...","message":"...", ...fields}
+void LogInfo(absl::string_view message, LogFields fields = {});
+void LogError(absl::string_view message, LogFields fields = {});
+
+// Names the service in every line from now on. Call once, in main().
+void SetLogService(absl::string_view service);
+
+}  // namespace starratings::serving

@@ -1,0 +1,219 @@
+// A scheme, resolved: names have become indices, stages stand in the order in
+// which they are computed, and everything is known to fit together. Made only
+// by rating-svc/verify, which proves what is promised here; whoever holds a
+// Scheme need not check it.
+//
+// Immutable and shared between threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/evidence/date.h"
+
+namespace starratings::scheme {
+
+// The numbers are those of the wire.
+enum class Basis { kDocumented = 1, kForced = 2, kAssumed = 3 };
+
+// The words that a rule restates.
+struct Citation {
+  std::string source;  // The id of a publication.
+  std::string quote;
+};
+
+struct Publication {
+  std::string id;
+  std::string title;
+  std::string date;
+  std::string uri;
+};
+
+// An exact fraction; the denominator is 1 or more.
+struct Fraction {
+  int64_t numerator = 0;
+  int64_t denominator = 1;
+};
+
+struct Scale {
+  std::string id;
+  std::vector<std::string> levels;  // Worst to best; 2 to 64.
+  int lowest_score = 0;             // What a sum counts for levels[0]: 0 or 1.
+};
+
+// What is known of a value before it is computed. Inputs come first, in the
+// scheme's order; then the outputs of sums, bands and matrices.
+struct ValueInfo {
+  std::string name;    // An input's code, or a stage's output.
+  std::string title;   // For sentences.
+  std::string unit;    // Of a number; may be empty.
+  int scale = -1;      // Index of the scale of a level; -1: a number.
+  bool share = false;  // A ratio input: shown as a percentage.
+  bool lower_is_better = false;  // Of a number.
+};
+
+enum class OnMissing { kRefuse = 1, kAbsent = 2, kAssume = 3 };
+enum class Fold { kEmptyInstance = 0, kWorst = 1, kBest = 2 };
+enum class InputType { kLevel, kRatio, kDecimal };
+
+// Input i is value i.
+struct Input {
+  std::string code;
+  InputType type = InputType::kLevel;
+  OnMissing on_missing = OnMissing::kRefuse;
+  int assume = 0;                                // A level.
+  std::optional<int64_t> exempt_below;           // Denominators below do not count.
+  std::optional<int32_t> stale_after_days;       // Older observations are absent.
+  Fold fold = Fold::kEmptyInstance;
+  bool standing = false;                         // Read from the period `standing`.
+  Basis basis = Basis::kAssumed;
+  std::vector<Citation> citations;
+};
+
+enum class Comparison { kAbove, kBelow, kAtLeast, kAtMost, kLevelAtMost, kLevelAtLeast };
+
+struct Condition {
+  int value = 0;
+  Comparison comparison = Comparison::kAbove;
+  Fraction threshold;  // Of the first four.
+  int level = 0;       // Of the others.
+  std::string text;    // For people, for example `above 20 %`.
+};
+
+enum class OnUnknown { kRefuse = 1, kSkip = 2 };
+
+// A cap or a veto.
+struct Limit {
+  std::string id;
+  bool veto = false;
+  int target = 0;  // A value on a scale.
+  int level = 0;   // The highest that remains; of a veto 0.
+  std::vector<Condition> any;
+  OnUnknown unknown = OnUnknown::kRefuse;
+  bool limits_absent = false;  // An absent target becomes the limit.
+  Basis basis = Basis::kAssumed;
+  std::vector<Citation> citations;
+  std::string say;
+};
+
+struct Term {
+  int value = 0;
+  int64_t weight = 1;
+};
+
+// output = sum(weight * term) * times / over, rounded half up to `unit`.
+struct Sum {
+  std::string id;
+  int output = 0;
+  std::vector<Term> terms;
+  int64_t times = 1;
+  int64_t over = 1;
+  std::optional<Fraction> round_to;
+  Basis basis = Basis::kAssumed;
+  std::vector<Citation> citations;
+  std::string say;
+};
+
+// The output's level is the number of cuts at or below the number.
+struct Band {
+  std::string id;
+  int from = 0;
+  int output = 0;
+  std::vector<Fraction> cuts;
+  Basis basis = Basis::kAssumed;
+  std::vector<Citation> citations;
+  std::string say;
+};
+
+struct Row {
+  Basis basis = Basis::kAssumed;
+  std::vector<Citation> citations;
+  int line = 0;  // In the scheme's text.
+};
+
+struct Matrix {
+  std::string id;
+  std::vector<int> from;         // Values on scales.
+  std::vector<uint32_t> stride;  // Cell = sum of stride[i] * level of from[i].
+  int output = 0;
+  std::vector<uint8_t> cells;    // The output's level.
+  std::vector<uint32_t> row_of;  // Of each cell, the index of its row.
+  std::vector<Row> rows;
+  std::string say;
+};
+
+enum class StageKind { kSum, kBand, kMatrix, kLimit };
+
+// One step of the computation.
+struct Stage {
+  StageKind kind = StageKind::kLimit;
+  int index = 0;  // In sums, bands, matrices or limits.
+};
+
+struct Result {
+  int value = 0;  // Its name is the result's id.
+  std::string title;
+};
+
+// On the list at `listed_at_most` or worse. The scale of `previous` has two
+// levels: 0 is on the list.
+struct Transition {
+  std::string id;
+  int previous = 0;  // An input.
+  int result = 0;    // Index in results.
+  int listed_at_most = 0;
+  Basis basis = Basis::kAssumed;
+  std::vector<Citation> citations;
+};
+
+struct Consequence {
+  std::string id;
+  int result = 0;           // Index in results.
+  std::vector<int> levels;  // Ascending.
+  std::string text;
+  std::string code;
+  Basis basis = Basis::kAssumed;
+  std::vector<Citation> citations;
+};
+
+// The result is on a scale unless it is the output of a sum.
+struct Scheme {
+  std::string id;
+  std::string version;
+  std::string title;
+  std::string digest;  // Hexadecimal.
+  std::string text;    // As it was read.
+  evidence::Date from;
+  std::optional<evidence::Date> to;  // The day after the last.
+
+  std::vector<Publication> publications;
+  std::vector<Scale> scales;
+  std::vector<ValueInfo> values;
+  std::vector<Input> inputs;
+  std::vector<Sum> sums;
+  std::vector<Band> bands;
+  std::vector<Matrix> matrices;
+  std::vector<Limit> limits;  // Caps and vetoes, in the scheme's order.
+  // Whatever reads a value stands behind all that write or limit it.
+  std::vector<Stage> stages;
+  std::vector<Result> results;
+  std::vector<Transition> transitions;
+  std::vector<Consequence> consequences;
+
+  // `id@version`.
+  std::string Name() const { return id + "@" + version; }
+
+  // Whether it may be used for a round of `date`.
+  bool InForceOn(evidence::Date date) const { return date >= from && (!to || date < *to); }
+
+  // Of a value on a scale.
+  const std::string& LevelName(int value, int level) const {
+    return scales[static_cast<size_t>(values[static_cast<size_t>(value)].scale)]
+        .levels[static_cast<size_t>(level)];
+  }
+};
+
+}  // namespace starratings::scheme
