@@ -25,8 +25,8 @@ class CommitObserver {
 class Committer {
  public:
   struct Options {
-    int group_most = 1;         // Writes in a group.
-    int queue_most = 1'000;     // Writes that wait; more are refused.
+    int group_most = 1;      // Writes in a group.
+    int queue_most = 1'000;  // Writes that wait; more are refused.
   };
   using Done = std::function<void(absl::StatusOr<Written>)>;
 

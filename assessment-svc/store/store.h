@@ -45,7 +45,9 @@ struct OrganisationFilter {
   std::vector<std::string> kinds;
   std::vector<std::string> regions;
   std::vector<std::string> organisations;
-  // Only those that a freeze of this round has chosen; empty: any.
+  // Only those that the freeze of this round has chosen; empty: any. They are
+  // known from the freeze on, and for reads at every revision: a freeze binds
+  // a revision before its own.
   std::string chosen_by_round;
   // Buckets from `first_bucket` up to, not including, `end_bucket`.
   int first_bucket = 0;
@@ -119,6 +121,8 @@ class EvidenceStore {
   //   something else;
   // - ABORTED, ETAG_MISMATCH: an expectation does not hold; the metadata names
   //   `field` (items[i].etag) and the current `etag`;
+  // - INVALID_ARGUMENT, INVALID_FIELDS: no store can hold it (a key twice, a
+  //   ratio of nothing, no actor); the door has said it better;
   // - what writes.h says on each kind.
   // A repeated request id with the same payload gives the first answer.
   // An error of the whole call means that nothing was written.
@@ -149,7 +153,7 @@ class EvidenceStore {
       int64_t revision, absl::Time deadline) const = 0;
 
   // The newest item with this code for the organisation, in any period and
-  // instance, by revision.
+  // instance, by revision; of one revision, the last by (period, instance).
   virtual absl::StatusOr<std::optional<evidence::RecordedItem>> ReadLastSupplied(
       absl::string_view organisation, absl::string_view code, int64_t revision,
       absl::Time deadline) const = 0;
@@ -162,12 +166,12 @@ class EvidenceStore {
   virtual absl::StatusOr<int64_t> CountOrganisations(const OrganisationFilter& filter,
                                                      int64_t revision,
                                                      absl::Time deadline) const = 0;
-  // Which of `ids` are registered.
+  // Which of `ids` are registered: each once, by bytes.
   virtual absl::StatusOr<std::vector<std::string>> FindOrganisations(
       const std::vector<std::string>& ids, int64_t revision, absl::Time deadline) const = 0;
   // All of them, by id. There are few.
-  virtual absl::StatusOr<std::vector<evidence::Period>> ReadPeriods(
-      int64_t revision, absl::Time deadline) const = 0;
+  virtual absl::StatusOr<std::vector<evidence::Period>> ReadPeriods(int64_t revision,
+                                                                    absl::Time deadline) const = 0;
   virtual absl::StatusOr<std::vector<RegisteredCode>> ReadCodes(int64_t revision,
                                                                 absl::Time deadline) const = 0;
 
@@ -193,21 +197,25 @@ class EvidenceStore {
                                                            absl::Time deadline) const = 0;
 
   // Keeps a chunk of ratings of an attempt, replacing the same chunk; durable
-  // on return; takes no revision.
+  // on return; takes no revision. Returns INVALID_ARGUMENT (RATING_REPEATED) if
+  // this or another chunk of the attempt rates an organisation already.
   virtual absl::Status StageRatings(absl::string_view round, absl::string_view attempt,
                                     int64_t chunk, const std::vector<StagedRating>& ratings,
                                     absl::Time deadline) = 0;
 
   // Up to `limit` staged ratings of an attempt after `after`, in the order
   // (bucket, organisation).
-  virtual absl::StatusOr<std::vector<StagedRating>> ReadRatings(
-      absl::string_view round, absl::string_view attempt, const OrganisationCursor& after,
-      int limit, absl::Time deadline) const = 0;
+  virtual absl::StatusOr<std::vector<StagedRating>> ReadRatings(absl::string_view round,
+                                                                absl::string_view attempt,
+                                                                const OrganisationCursor& after,
+                                                                int limit,
+                                                                absl::Time deadline) const = 0;
 
   // The staged rating of one organisation.
-  virtual absl::StatusOr<std::optional<StagedRating>> ReadRating(
-      absl::string_view round, absl::string_view attempt, absl::string_view organisation,
-      absl::Time deadline) const = 0;
+  virtual absl::StatusOr<std::optional<StagedRating>> ReadRating(absl::string_view round,
+                                                                 absl::string_view attempt,
+                                                                 absl::string_view organisation,
+                                                                 absl::Time deadline) const = 0;
 
   // OK once the schema is right and the database answers; for readiness.
   virtual absl::Status CheckReady(absl::Time deadline) const = 0;

@@ -61,7 +61,9 @@ struct RoundDraft {
   int64_t expected_revision = 0;
 };
 
-// An act on a round, with everything that belongs to it.
+// An act on a round, with everything that belongs to it. Refused with
+// FAILED_PRECONDITION, reason ROUND_CHOSEN, if an earlier act has chosen the
+// organisations of the round and this one chooses again.
 struct RoundAct {
   RoundDraft round;
   std::vector<RoundDraft> others;          // Rounds that change with it.

@@ -41,7 +41,9 @@ TEST(CanonicalTest, NumbersAreVarints) {
   CanonicalWriter writer;
   writer.Number(1, 300);
   writer.Number(2, -1);
-  EXPECT_EQ(Hex(writer), "08ac02" "10ffffffffffffffffff01");
+  EXPECT_EQ(Hex(writer),
+            "08ac02"
+            "10ffffffffffffffffff01");
 }
 
 TEST(CanonicalDeathTest, FieldsOutOfOrderAreAMistake) {
@@ -50,9 +52,7 @@ TEST(CanonicalDeathTest, FieldsOutOfOrderAreAMistake) {
   EXPECT_DEATH(writer.Number(1, 1), "last_field_");
 }
 
-TEST(BucketTest, IsTheHeadOfTheHash) {
-  EXPECT_EQ(BucketOf("abc"), 0xba78);
-}
+TEST(BucketTest, IsTheHeadOfTheHash) { EXPECT_EQ(BucketOf("abc"), 0xba78); }
 
 TEST(BucketTest, ShardsCoverAllBucketsOnce) {
   for (const int count : {1, 2, 3, 7, 65'536}) {

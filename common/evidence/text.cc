@@ -24,8 +24,8 @@ bool IsPlain(absl::string_view text) {
 
 absl::Status Check(absl::string_view text, size_t least, size_t most, bool line_breaks) {
   if (text.size() < least || text.size() > most) {
-    return absl::InvalidArgumentError(absl::StrCat("must have ", least, " to ", most,
-                                                   " bytes, and has ", text.size()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("must have ", least, " to ", most, " bytes, and has ", text.size()));
   }
   if (IsPlain(text)) return absl::OkStatus();
   const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
@@ -125,8 +125,7 @@ absl::Status CheckUuid(absl::string_view id) {
     ok = dash ? id[i] == '-' : absl::ascii_isxdigit(static_cast<unsigned char>(id[i]));
   }
   if (ok) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      "must be a UUID such as 0f8fad5b-d9cb-469f-a165-70867728950e");
+  return absl::InvalidArgumentError("must be a UUID such as 0f8fad5b-d9cb-469f-a165-70867728950e");
 }
 
 absl::Status CheckSha256(absl::string_view digest) {

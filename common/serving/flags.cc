@@ -1,10 +1,9 @@
 // The flags that both services have, and their help.
-#include "absl/flags/flag.h"
-
 #include <cstdlib>
 #include <iostream>
 #include <map>
 
+#include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/reflection.h"
 #include "absl/flags/usage.h"
@@ -21,8 +20,9 @@ ABSL_FLAG(std::string, health_listen, "",
           "have no client certificate. Empty: none.");
 ABSL_FLAG(std::string, metrics_listen, "",
           "HOST:PORT to serve Prometheus metrics on, at /metrics. Empty: none.");
-ABSL_FLAG(std::string, tls_directory, "",
-          "Directory with tls.crt, tls.key and ca.crt, for mutual TLS. Required unless --insecure.");
+ABSL_FLAG(
+    std::string, tls_directory, "",
+    "Directory with tls.crt, tls.key and ca.crt, for mutual TLS. Required unless --insecure.");
 ABSL_FLAG(bool, insecure, false,
           "Plaintext, for trying things out; refused unless --listen is on loopback. The actor is "
           "then whoever the metadata starratings-actor says.");

@@ -13,6 +13,10 @@ namespace {
 
 constexpr char kDomain[] = "starratings";
 
+// gRPC clients take 8 KiB of trailers; a longer error would arrive as another.
+constexpr size_t kMessageMost = 3'000;        // Bytes.
+constexpr size_t kPreconditionsMost = 1'500;  // Bytes, all together.
+
 void PackDetails(const status::ErrorDetail& detail, google::rpc::Status& rich) {
   google::rpc::ErrorInfo info;
   info.set_reason(detail.reason);
@@ -30,7 +34,11 @@ void PackDetails(const status::ErrorDetail& detail, google::rpc::Status& rich) {
   }
   if (!detail.preconditions.empty()) {
     google::rpc::PreconditionFailure failure;
+    size_t bytes = 0;
     for (const status::PreconditionViolation& precondition : detail.preconditions) {
+      bytes +=
+          precondition.type.size() + precondition.subject.size() + precondition.description.size();
+      if (bytes > kPreconditionsMost && failure.violations_size() > 0) break;
       auto& violation = *failure.add_violations();
       violation.set_type(precondition.type);
       violation.set_subject(precondition.subject);
@@ -89,6 +97,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
     // With a reason, the message was written for callers.
     if (detail.reason.empty()) message = "internal error; see the service's log";
   }
+  if (message.size() > kMessageMost) message = message.substr(0, kMessageMost) + " ...";
   if (detail.reason.empty()) detail.reason = absl::StatusCodeToString(status.code());
   google::rpc::Status rich;
   rich.set_code(code);

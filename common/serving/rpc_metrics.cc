@@ -23,10 +23,10 @@ constexpr char kRequestId[] = "x-request-id";
 
 // As go-grpc-middleware names them, so that its dashboards fit.
 constexpr std::array<const char*, 17> kCodes = {
-    "OK",           "Canceled",      "Unknown",           "InvalidArgument",  "DeadlineExceeded",
-    "NotFound",     "AlreadyExists", "PermissionDenied",  "ResourceExhausted",
-    "FailedPrecondition", "Aborted", "OutOfRange",        "Unimplemented",    "Internal",
-    "Unavailable",  "DataLoss",      "Unauthenticated"};
+    "OK",       "Canceled",       "Unknown",          "InvalidArgument",   "DeadlineExceeded",
+    "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
+    "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
+    "DataLoss", "Unauthenticated"};
 
 const prometheus::Histogram::BucketBoundaries kSeconds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
                                                           0.05,   0.1,   0.25,   0.5,   1,    5};

@@ -60,8 +60,7 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials(const Serve
     return grpc::InsecureServerCredentials();
   }
   ASSIGN_OR_RETURN(const KeyMaterial material, ReadKeyMaterial(options.tls_directory));
-  grpc::SslServerCredentialsOptions ssl(
-      GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  grpc::SslServerCredentialsOptions ssl(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
   ssl.pem_root_certs = material.authority;
   ssl.pem_key_cert_pairs.push_back({material.key, material.certificate});
   return grpc::SslServerCredentials(ssl);
@@ -128,10 +127,8 @@ absl::StatusOr<std::unique_ptr<prometheus::Exposer>> ListenMetrics(
 // Written whole or not at all, so that whoever waits for it never reads half.
 absl::Status WritePorts(const std::string& path, int grpc_port, int health_port, int metrics_port) {
   if (path.empty()) return absl::OkStatus();
-  const nlohmann::json ports = {{"grpc", grpc_port},
-                                {"health", health_port},
-                                {"metrics", metrics_port},
-                                {"pid", getpid()}};
+  const nlohmann::json ports = {
+      {"grpc", grpc_port}, {"health", health_port}, {"metrics", metrics_port}, {"pid", getpid()}};
   const std::string part = path + ".part";
   std::ofstream out(part);
   out << ports.dump() << "\n";
@@ -180,8 +177,7 @@ absl::Status ServeUntilSignalled(const ServerOptions& options,
   if (health_listener.server != nullptr) servers.push_back(health_listener.server.get());
   Health health(servers, options.service_names, options.ready);
   const int metrics_port = exposer == nullptr ? 0 : exposer->GetListeningPorts().front();
-  RETURN_IF_ERROR(
-      WritePorts(options.ports_file, main.port, health_listener.port, metrics_port));
+  RETURN_IF_ERROR(WritePorts(options.ports_file, main.port, health_listener.port, metrics_port));
   LogInfo("listening", {{"grpc", absl::StrCat(main.port)},
                         {"health", absl::StrCat(health_listener.port)},
                         {"metrics", absl::StrCat(metrics_port)},

@@ -15,7 +15,7 @@
 namespace starratings::serving {
 
 struct ServerOptions {
-  std::string service_name;    // For logs: `assessment-svc`.
+  std::string service_name;  // For logs: `assessment-svc`.
   // Full names of the gRPC services, for health and metrics.
   std::vector<std::string> service_names;
   std::string listen;          // HOST:PORT of gRPC; port 0: any that is free.

@@ -49,6 +49,7 @@ TEST(FieldErrorsTest, AFloodIsCountedNotKept) {
   const ErrorDetail detail = DetailOf(errors.ToStatus());
 
   EXPECT_EQ(detail.fields.size(), FieldErrors::kKept);
+  EXPECT_LE(errors.ToStatus().message().size(), 3'000u);
   EXPECT_EQ(detail.metadata.at("count"), "10000");
 }
 

@@ -6,7 +6,9 @@ namespace starratings::status {
 
 void FieldErrors::Add(absl::string_view field, absl::string_view rule) {
   ++count_;
-  if (violations_.size() < kKept) violations_.push_back({std::string(field), std::string(rule)});
+  bytes_ += field.size() + rule.size();
+  const bool fits = violations_.size() < kKept && bytes_ <= kBytesKept;
+  if (fits) violations_.push_back({std::string(field), std::string(rule)});
 }
 
 void FieldErrors::AddIfError(absl::string_view field, const absl::Status& status) {

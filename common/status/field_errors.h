@@ -13,9 +13,10 @@ namespace starratings::status {
 
 class FieldErrors {
  public:
-  // More than these are counted, not kept, so that a bad request of 10,000
-  // items still gets an answer that fits a trailer.
+  // More than these are counted, not kept: an answer must fit the 8 KiB that
+  // gRPC clients take of trailers, with message and details saying it twice.
   static constexpr size_t kKept = 50;
+  static constexpr size_t kBytesKept = 2'000;
 
   // Notes that `field` breaks `rule`. Write the path as the caller sees it,
   // `items[3].value.decimal`, and the rule as what is required: "must be ...".
@@ -33,6 +34,7 @@ class FieldErrors {
 
  private:
   std::vector<FieldViolation> violations_;
+  size_t bytes_ = 0;  // Of the violations.
   size_t count_ = 0;
 };
 

@@ -205,9 +205,9 @@ absl::StatusOr<evidence::RecordedItem> RecordedItemFromProto(
   recorded.item = ItemFromProto(message.item(), sources, "item.", errors);
   if (!errors.empty()) return Broken(errors);
   if (digest::ToHex(recorded.item.digest) != message.digest()) {
-    return absl::InternalError(absl::StrCat("an item is not what its digest says: ",
-                                            message.item().organisation(), " ",
-                                            message.item().code()));
+    return absl::InternalError(
+        absl::StrCat("an item is not what its digest says: ", message.item().organisation(), " ",
+                     message.item().code()));
   }
   recorded.revision = message.revision();
   // An etag is `ordinal.revision`; only the ordinal is not known otherwise.

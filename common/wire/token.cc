@@ -29,9 +29,8 @@ std::string EncodeToken(const Token& token) {
 }
 
 absl::StatusOr<Token> DecodeToken(absl::string_view text) {
-  const absl::Status error =
-      status::Error(absl::StatusCode::kInvalidArgument, "TOKEN_MALFORMED",
-                    "must be a token from an earlier reply, copied whole");
+  const absl::Status error = status::Error(absl::StatusCode::kInvalidArgument, "TOKEN_MALFORMED",
+                                           "must be a token from an earlier reply, copied whole");
   std::string decoded;
   if (text.size() > 200 || !absl::WebSafeBase64Unescape(text, &decoded)) return error;
   const std::vector<std::string> parts = absl::StrSplit(decoded, ' ');

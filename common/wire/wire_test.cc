@@ -48,8 +48,7 @@ TEST(EvidenceWireTest, AGoodItemHasNoFault) { EXPECT_THAT(FaultsOf(kGood), testi
 TEST(EvidenceWireTest, EveryFaultIsNamed) {
   EXPECT_THAT(FaultsOf(R"(period: "2001 02" code: "C" observed_on: "yesterday")"),
               testing::ElementsAre("items[0].organisation", "items[0].period", "items[0].code",
-                                   "items[0].value", "items[0].observed_on",
-                                   "items[0].source_id"));
+                                   "items[0].value", "items[0].observed_on", "items[0].source_id"));
 }
 
 TEST(EvidenceWireTest, ValuesMustBeOnes) {
@@ -58,11 +57,10 @@ TEST(EvidenceWireTest, ValuesMustBeOnes) {
               testing::ElementsAre("items[0].value.decimal"));
   EXPECT_THAT(FaultsOf(head + R"({ decimal: "1234567890123" })"),
               testing::ElementsAre("items[0].value.decimal"));
-  EXPECT_THAT(FaultsOf(head + "{ ratio { numerator: -1 } }"),
-              testing::ElementsAre("items[0].value.ratio.numerator",
-                                   "items[0].value.ratio.denominator"));
-  EXPECT_THAT(FaultsOf(head + R"({ level: "any" })"),
-              testing::ElementsAre("items[0].value.level"));
+  EXPECT_THAT(
+      FaultsOf(head + "{ ratio { numerator: -1 } }"),
+      testing::ElementsAre("items[0].value.ratio.numerator", "items[0].value.ratio.denominator"));
+  EXPECT_THAT(FaultsOf(head + R"({ level: "any" })"), testing::ElementsAre("items[0].value.level"));
   EXPECT_THAT(FaultsOf(head + "{ missing: MISSING_REASON_UNSPECIFIED }"),
               testing::ElementsAre("items[0].value.missing"));
   EXPECT_THAT(FaultsOf(head + R"({ text: "" })"), testing::ElementsAre("items[0].value.text"));
@@ -74,10 +72,10 @@ TEST(EvidenceWireTest, TheDigestIsThatOfTheCanonicalMessage) {
       ItemFromProto(Parse<evidence::v1::EvidenceItem>(kGood), OneSource(), "", errors);
   // 20.50 is 20.5: digests are of what is said, not of how it was typed.
   const std::string form = absl::HexStringToBytes(
-      "0a056c65656473"          // 1: leeds
-      "1207323030312d3032"      // 2: 2001-02
-      "1a0163"                  // 3: c
-      "2a060a0432302e35"        // 5: { 1: 20.5 }
+      "0a056c65656473"                  // 1: leeds
+      "1207323030312d3032"              // 2: 2001-02
+      "1a0163"                          // 3: c
+      "2a060a0432302e35"                // 5: { 1: 20.5 }
       "3a0c120a5041462072657475726e");  // 7: { 2: PAF return }
   EXPECT_EQ(digest::ToHex(item.digest), digest::ToHex(digest::Sha256(form)));
 }
@@ -151,7 +149,14 @@ TEST(CanonicalMessageTest, IsProtobufWithEverythingDecided) {
   // Fields by number whatever the order of the text; the empty level of a list
   // and the empty member of a oneof are there.
   EXPECT_EQ(absl::BytesToHexString(*CanonicalBytes(scheme)),
-            "0a0173" "3207" "120161" "1200" "1801" "3a05" "0a0163" "1200");
+            "0a0173"
+            "3207"
+            "120161"
+            "1200"
+            "1801"
+            "3a05"
+            "0a0163"
+            "1200");
 }
 
 TEST(CanonicalMessageTest, MapsAndUnknownFieldsHaveNone) {

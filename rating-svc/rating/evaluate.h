@@ -41,8 +41,8 @@ struct Value {
   int64_t denominator = 1;
   int16_t level = 0;  // Of a level.
   Absent absent = Absent::kNotReported;
-  bool assumed = false;      // By the scheme, where nothing was reported.
-  bool refused = false;      // Absent, and no result may be rated.
+  bool assumed = false;  // By the scheme, where nothing was reported.
+  bool refused = false;  // Absent, and no result may be rated.
   // Where absence began: the input, or -1 - (index of the limit) that refused.
   int16_t origin = 0;
 
@@ -64,10 +64,10 @@ struct StageTrace {
 struct Evaluation {
   explicit Evaluation(const scheme::Scheme& scheme);
 
-  std::vector<Value> values;        // One for each of the scheme's values: final.
-  std::vector<StageTrace> stages;   // One for each stage, where traced.
-  bool refused = false;             // No result may be rated.
-  int16_t refused_by = 0;           // An input.
+  std::vector<Value> values;       // One for each of the scheme's values: final.
+  std::vector<StageTrace> stages;  // One for each stage, where traced.
+  bool refused = false;            // No result may be rated.
+  int16_t refused_by = 0;          // An input.
 
   // Result `i`, absent with its reason where it is not rated.
   Value ResultOf(const scheme::Scheme& scheme, size_t i) const;
@@ -75,8 +75,8 @@ struct Evaluation {
 
 // Evaluates `scheme` on `readings`, one for each input. With `skip_limit` (an
 // index in scheme.limits) as if that rule did not exist.
-void Evaluate(const scheme::Scheme& scheme, std::span<const Value> readings,
-              Evaluation& evaluation, int skip_limit = -1);
+void Evaluate(const scheme::Scheme& scheme, std::span<const Value> readings, Evaluation& evaluation,
+              int skip_limit = -1);
 
 // The same, leaving evaluation.stages.
 void EvaluateTraced(const scheme::Scheme& scheme, std::span<const Value> readings,
@@ -93,7 +93,6 @@ struct Readings {
 
 // Reads `dossier` as of `date`, applying exemption, staleness, instances and
 // assumptions. The pointers are into `dossier`.
-Readings Read(const scheme::Scheme& scheme, const evidence::Dossier& dossier,
-              evidence::Date date);
+Readings Read(const scheme::Scheme& scheme, const evidence::Dossier& dossier, evidence::Date date);
 
 }  // namespace starratings::rating

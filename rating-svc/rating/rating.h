@@ -19,8 +19,8 @@ struct NotRated {
 // One named answer.
 struct ResultOutcome {
   std::string id;
-  std::string level;                  // Of a result on a scale; empty otherwise.
-  std::string number;                 // Of a number: `12.5`, or `n/d`.
+  std::string level;   // Of a result on a scale; empty otherwise.
+  std::string number;  // Of a number: `12.5`, or `n/d`.
   std::optional<NotRated> not_rated;
   scheme::Basis basis = scheme::Basis::kDocumented;  // The weakest that decided.
 };
@@ -35,7 +35,7 @@ struct Decision {
   std::string previous;  // Empty if unknown.
   std::string state;     // Empty if unknown.
   Move move = Move::kNone;
-  std::string listed;    // The level that means on the list.
+  std::string listed;  // The level that means on the list.
 };
 
 // What a scheme makes of one dossier.
@@ -59,7 +59,7 @@ struct TestFinding {
   std::string condition;  // For people, `above 20 %`.
   bool held = false;
   Absent absent = Absent::kNo;
-  std::string margin;     // Exact; empty for levels and where absent.
+  std::string margin;  // Exact; empty for levels and where absent.
 };
 
 // What one rule did.

@@ -47,11 +47,11 @@ struct Scale {
 // What is known of a value before it is computed. Inputs come first, in the
 // scheme's order; then the outputs of sums, bands and matrices.
 struct ValueInfo {
-  std::string name;    // An input's code, or a stage's output.
-  std::string title;   // For sentences.
-  std::string unit;    // Of a number; may be empty.
-  int scale = -1;      // Index of the scale of a level; -1: a number.
-  bool share = false;  // A ratio input: shown as a percentage.
+  std::string name;              // An input's code, or a stage's output.
+  std::string title;             // For sentences.
+  std::string unit;              // Of a number; may be empty.
+  int scale = -1;                // Index of the scale of a level; -1: a number.
+  bool share = false;            // A ratio input: shown as a percentage.
   bool lower_is_better = false;  // Of a number.
 };
 
@@ -64,11 +64,11 @@ struct Input {
   std::string code;
   InputType type = InputType::kLevel;
   OnMissing on_missing = OnMissing::kRefuse;
-  int assume = 0;                                // A level.
-  std::optional<int64_t> exempt_below;           // Denominators below do not count.
-  std::optional<int32_t> stale_after_days;       // Older observations are absent.
+  int assume = 0;                           // A level.
+  std::optional<int64_t> exempt_below;      // Denominators below do not count.
+  std::optional<int32_t> stale_after_days;  // Older observations are absent.
   Fold fold = Fold::kEmptyInstance;
-  bool standing = false;                         // Read from the period `standing`.
+  bool standing = false;  // Read from the period `standing`.
   Basis basis = Basis::kAssumed;
   std::vector<Citation> citations;
 };

@@ -1,0 +1,149 @@
+#include "assessment-svc/service/calls.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/ascii.h"
+#include "common/serving/grpc_status.h"
+#include "common/serving/identity.h"
+#include "common/status/errors.h"
+
+namespace starratings::service {
+namespace {
+
+// Makes `write` one that the record refuses whatever it holds, unless its
+// request id was used before; false if there is no such write of its kind.
+bool Poison(store::Write& write) {
+  struct Poisoner {
+    // No etag has this form.
+    bool operator()(store::EvidenceBatch& batch) {
+      if (batch.items.empty()) return false;
+      batch.items.front().expected = {store::Expectation::Kind::kEtag, "-"};
+      return true;
+    }
+    // No entry has this revision, and no round.
+    bool operator()(store::Registration& registration) {
+      for (auto& draft : registration.codes) draft.seen = -1;
+      return !registration.codes.empty();
+    }
+    bool operator()(store::SchemeDraft&) { return false; }
+    bool operator()(store::RoundAct& act) {
+      act.round.expected_revision = -1;
+      return true;
+    }
+  };
+  return std::visit(Poisoner(), write.body);
+}
+
+// The answer to a write that was refused here, and was put to the record only
+// to learn whether it had been made before.
+absl::StatusOr<store::Written> AnswerOfPoisoned(absl::StatusOr<store::Written> written,
+                                                const absl::Status& refusal) {
+  if (written.ok()) {
+    if (written->replayed) return written;
+    return absl::InternalError("the store has taken a write that it must refuse");
+  }
+  const std::string reason = status::DetailOf(written.status()).reason;
+  if (reason == "REQUEST_ID_REUSED" || absl::IsUnavailable(written.status())) {
+    return written.status();
+  }
+  return refusal;
+}
+
+// The store names a round's version by its revision, callers name it by its
+// etag. Only a race gets here: the etag was checked before.
+absl::StatusOr<store::Written> WithRoundEtag(absl::StatusOr<store::Written> written) {
+  status::ErrorDetail detail = status::DetailOf(written.status());
+  if (detail.reason != "ETAG_MISMATCH" || !detail.metadata.contains("round")) return written;
+  std::string& etag = detail.metadata["etag"];
+  if (!etag.empty() && absl::ascii_isdigit(static_cast<unsigned char>(etag[0]))) etag = "r" + etag;
+  return status::ErrorWithDetail(written.status().code(), written.status().message(), detail);
+}
+
+}  // namespace
+
+absl::Time DeadlineOf(const grpc::ServerContextBase& context) {
+  const absl::Time now = absl::Now();
+  const auto given = context.deadline();
+  if (given == std::chrono::system_clock::time_point::max()) return now + kDeadlineDefault;
+  return std::min(absl::FromChrono(given), now + kDeadlineMost);
+}
+
+absl::Time StepDeadlineOf(const grpc::ServerContextBase& context) {
+  return std::min(DeadlineOf(context), absl::Now() + kDeadlineDefault);
+}
+
+absl::Status PoolFull() {
+  status::ErrorDetail detail;
+  detail.reason = "POOL_FULL";
+  detail.retry_after = absl::Milliseconds(200);
+  return status::ErrorWithDetail(absl::StatusCode::kResourceExhausted,
+                                 "too many calls are waiting; try again", detail);
+}
+
+absl::Status CallerGone() {
+  return status::Error(absl::StatusCode::kCancelled, "CANCELLED", "the caller has gone");
+}
+
+grpc::ServerUnaryReactor* RunRead(const Parts& parts, grpc::CallbackServerContext& context,
+                                  std::function<absl::Status(absl::Time deadline)> read) {
+  grpc::ServerUnaryReactor* reactor = context.DefaultReactor();
+  const absl::Time deadline = DeadlineOf(context);
+  const bool queued = parts.calls.Run([reactor, deadline, &context, read = std::move(read)] {
+    const absl::Status status = context.IsCancelled() ? CallerGone() : read(deadline);
+    reactor->Finish(serving::ToGrpcStatus(status));
+  });
+  if (!queued) reactor->Finish(serving::ToGrpcStatus(PoolFull()));
+  return reactor;
+}
+
+void SubmitPlan(const Parts& parts, Plan plan, absl::Time deadline, std::function<bool()> cancelled,
+                store::Committer::Done done) {
+  if (plan.refusal.ok()) {
+    parts.committer.Submit(std::move(plan.write), deadline, std::move(cancelled),
+                           [done = std::move(done)](absl::StatusOr<store::Written> written) {
+                             done(WithRoundEtag(std::move(written)));
+                           });
+    return;
+  }
+  if (!Poison(plan.write)) {
+    done(plan.refusal);
+    return;
+  }
+  parts.committer.Submit(
+      std::move(plan.write), deadline, std::move(cancelled),
+      [refusal = plan.refusal, done = std::move(done)](absl::StatusOr<store::Written> written) {
+        done(AnswerOfPoisoned(std::move(written), refusal));
+      });
+}
+
+grpc::ServerUnaryReactor* RunWrite(const Parts& parts, grpc::CallbackServerContext& context,
+                                   std::function<absl::StatusOr<Plan>(const Call&)> plan,
+                                   std::function<absl::Status(const store::Written&)> answer) {
+  grpc::ServerUnaryReactor* reactor = context.DefaultReactor();
+  absl::StatusOr<std::string> actor = serving::ActorOf(context);
+  if (!actor.ok()) {
+    reactor->Finish(serving::ToGrpcStatus(actor.status()));
+    return reactor;
+  }
+  const Call call{*std::move(actor), DeadlineOf(context)};
+  const auto run = [&parts, reactor, &context, call, plan = std::move(plan),
+                    answer = std::move(answer)] {
+    absl::StatusOr<Plan> planned = plan(call);
+    if (!planned.ok() || planned->answered) {
+      reactor->Finish(serving::ToGrpcStatus(planned.status()));
+      return;
+    }
+    SubmitPlan(
+        parts, *std::move(planned), call.deadline, [&context] { return context.IsCancelled(); },
+        [reactor, answer](absl::StatusOr<store::Written> written) {
+          const absl::Status status = written.ok() ? answer(*written) : written.status();
+          reactor->Finish(serving::ToGrpcStatus(status));
+        });
+  };
+  if (!parts.calls.Run(run)) reactor->Finish(serving::ToGrpcStatus(PoolFull()));
+  return reactor;
+}
+
+}  // namespace starratings::service

@@ -1,0 +1,66 @@
+// How a call runs: reads on a bounded pool, writes from there through the
+// committer. Nothing here knows what is read or written.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "assessment-svc/service/parts.h"
+#include "assessment-svc/store/writes.h"
+#include "grpcpp/grpcpp.h"
+
+namespace starratings::service {
+
+// Of a call that names no deadline, and the most that one may ask for.
+inline constexpr absl::Duration kDeadlineDefault = absl::Seconds(10);
+inline constexpr absl::Duration kDeadlineMost = absl::Seconds(60);
+
+// When a unary call must be answered.
+absl::Time DeadlineOf(const grpc::ServerContextBase& context);
+
+// When one step of a stream must be done. A stream as a whole may take as long
+// as its caller allows.
+absl::Time StepDeadlineOf(const grpc::ServerContextBase& context);
+
+// RESOURCE_EXHAUSTED, reason POOL_FULL, with a delay to try again after.
+absl::Status PoolFull();
+
+// CANCELLED, reason CANCELLED: nobody waits for the answer.
+absl::Status CallerGone();
+
+// Finishes the call with what `read` returns; it runs on the pool and fills the
+// response.
+grpc::ServerUnaryReactor* RunRead(const Parts& parts, grpc::CallbackServerContext& context,
+                                  std::function<absl::Status(absl::Time deadline)> read);
+
+// Who writes, and until when.
+struct Call {
+  std::string actor;
+  absl::Time deadline;
+};
+
+// What is to be written.
+struct Plan {
+  store::Write write;
+  // Not OK: what the record says now forbids the write. If it was made before,
+  // under the same request id, it still gets its first answer.
+  absl::Status refusal;
+  // The response is filled already; nothing is to be written.
+  bool answered = false;
+};
+
+// Runs `plan` on the pool, submits what it plans, and finishes the call with
+// what `answer` returns, which fills the response from what was written.
+grpc::ServerUnaryReactor* RunWrite(const Parts& parts, grpc::CallbackServerContext& context,
+                                   std::function<absl::StatusOr<Plan>(const Call&)> plan,
+                                   std::function<absl::Status(const store::Written&)> answer);
+
+// Submits what is planned; calls `done` with what was written, with the first
+// answer to the request id, or with why not.
+void SubmitPlan(const Parts& parts, Plan plan, absl::Time deadline, std::function<bool()> cancelled,
+                store::Committer::Done done);
+
+}  // namespace starratings::service

@@ -1,0 +1,167 @@
+#include "assessment-svc/service/evidence_reads.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "assessment-svc/service/evidence_writes.h"
+#include "assessment-svc/service/pages.h"
+#include "assessment-svc/service/snapshots.h"
+#include "common/evidence/text.h"
+#include "common/status/errors.h"
+#include "common/status/status_macros.h"
+#include "common/wire/evidence_wire.h"
+
+namespace starratings::service {
+namespace {
+
+using evidence::RecordedItem;
+using status::FieldErrors;
+
+// Writes all but what is beyond the page; true if there was something beyond.
+template <typename Response>
+bool WritePage(const std::vector<RecordedItem>& items, int page_size, Response& response) {
+  wire::SourceWriter writer(*response.mutable_sources());
+  const size_t shown = std::min(items.size(), static_cast<size_t>(page_size));
+  for (size_t i = 0; i < shown; ++i) writer.Write(items[i], *response.add_items());
+  return items.size() > shown;
+}
+
+void CheckFilters(const assessment::v1::ListEvidenceRequest& request, FieldErrors& errors) {
+  if (request.organisations_size() > kFilterMost) {
+    errors.Add("organisations", absl::StrCat("must have at most ", kFilterMost));
+  }
+  for (int i = 0; i < std::min(request.organisations_size(), kFilterMost); ++i) {
+    errors.AddIfError(absl::StrCat("organisations[", i, "]"),
+                      evidence::CheckOrganisationId(request.organisations(i)));
+  }
+  if (!request.period().empty()) {
+    errors.AddIfError("period", evidence::CheckSlug(request.period()));
+  }
+  CheckCodes(request.codes(), errors);
+}
+
+}  // namespace
+
+void CheckCodes(const google::protobuf::RepeatedPtrField<std::string>& codes, FieldErrors& errors) {
+  if (codes.size() > kFilterMost) {
+    errors.Add("codes", absl::StrCat("must have at most ", kFilterMost));
+    return;
+  }
+  for (int i = 0; i < codes.size(); ++i) {
+    errors.AddIfError(absl::StrCat("codes[", i, "]"), evidence::CheckCode(codes[i]));
+  }
+}
+
+absl::Status CheckPeriodRegistered(const store::EvidenceStore& store, const std::string& period,
+                                   int64_t revision, absl::Time deadline) {
+  if (period == evidence::kStanding) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const auto periods, store.ReadPeriods(revision, deadline));
+  for (const evidence::Period& registered : periods) {
+    if (registered.id == period) return absl::OkStatus();
+  }
+  return status::Error(absl::StatusCode::kNotFound, "PERIOD_UNKNOWN",
+                       absl::StrCat("period `", period, "` is not registered"),
+                       {{"period", period}});
+}
+
+absl::Status GetEvidence(const store::EvidenceStore& store,
+                         const assessment::v1::GetEvidenceRequest& request, absl::Time deadline,
+                         assessment::v1::GetEvidenceResponse& response) {
+  FieldErrors errors;
+  const evidence::ItemKey key = KeyFromProto(request.key(), errors);
+  RETURN_IF_ERROR(errors.ToStatus());
+  ASSIGN_OR_RETURN(const int64_t revision,
+                   RevisionFor(store, request.freshness(), "freshness", deadline));
+  ASSIGN_OR_RETURN(const auto item, store.ReadItem(key, revision, deadline));
+  if (!item) return EvidenceNotFound(key);
+  google::protobuf::RepeatedPtrField<evidence::v1::Source> sources;
+  wire::SourceWriter(sources).Write(*item, *response.mutable_item());
+  *response.mutable_source() = sources[0];
+  *response.mutable_snapshot() = SnapshotAt(store, revision);
+  return absl::OkStatus();
+}
+
+absl::Status ListEvidence(const store::EvidenceStore& store,
+                          const assessment::v1::ListEvidenceRequest& request, absl::Time deadline,
+                          assessment::v1::ListEvidenceResponse& response) {
+  FieldErrors errors;
+  const int page_size = PageSizeOf(request.page_size(), errors);
+  CheckFilters(request, errors);
+  RETURN_IF_ERROR(errors.ToStatus());
+  int64_t revision = 0;
+  store::ItemCursor after;
+  if (request.page_token().empty()) {
+    ASSIGN_OR_RETURN(revision, RevisionFor(store, request.freshness(), "freshness", deadline));
+  } else {
+    ASSIGN_OR_RETURN(const Page page,
+                     DecodePage(request.page_token(), request, store.GetIdentity(), 4));
+    revision = page.revision;
+    after = ItemCursorOf(page);
+  }
+  const store::ItemFilter filter{{request.organisations().begin(), request.organisations().end()},
+                                 request.period(),
+                                 {request.codes().begin(), request.codes().end()}};
+  ASSIGN_OR_RETURN(const auto items,
+                   store.ListItems(filter, after, page_size + 1, revision, deadline));
+  if (WritePage(items, page_size, response)) {
+    const evidence::ItemKey& last = items[static_cast<size_t>(page_size) - 1].item.key;
+    response.set_next_page_token(
+        EncodePage({revision, CursorOf(last)}, request, store.GetIdentity()));
+  }
+  *response.mutable_snapshot() = SnapshotAt(store, revision);
+  return absl::OkStatus();
+}
+
+absl::Status ListEvidenceRevisions(const store::EvidenceStore& store,
+                                   const assessment::v1::ListEvidenceRevisionsRequest& request,
+                                   absl::Time deadline,
+                                   assessment::v1::ListEvidenceRevisionsResponse& response) {
+  FieldErrors errors;
+  const int page_size = PageSizeOf(request.page_size(), errors);
+  const evidence::ItemKey key = KeyFromProto(request.key(), errors);
+  RETURN_IF_ERROR(errors.ToStatus());
+  int64_t before = std::numeric_limits<int64_t>::max();
+  if (!request.page_token().empty()) {
+    ASSIGN_OR_RETURN(const Page page,
+                     DecodePage(request.page_token(), request, store.GetIdentity(), 1));
+    before = page.revision;
+  }
+  ASSIGN_OR_RETURN(const auto items, store.ReadHistory(key, before, page_size + 1, deadline));
+  if (WritePage(items, page_size, response)) {
+    const int64_t last = items[static_cast<size_t>(page_size) - 1].revision;
+    response.set_next_page_token(EncodePage({last, {""}}, request, store.GetIdentity()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status GetDossier(const store::EvidenceStore& store,
+                        const assessment::v1::GetDossierRequest& request, absl::Time deadline,
+                        assessment::v1::GetDossierResponse& response) {
+  FieldErrors errors;
+  errors.AddIfError("organisation", evidence::CheckOrganisationId(request.organisation()));
+  errors.AddIfError("period", evidence::CheckSlug(request.period()));
+  RETURN_IF_ERROR(errors.ToStatus());
+  ASSIGN_OR_RETURN(const int64_t revision,
+                   RevisionFor(store, request.freshness(), "freshness", deadline));
+  RETURN_IF_ERROR(CheckPeriodRegistered(store, request.period(), revision, deadline));
+  store::OrganisationFilter filter;
+  filter.organisations = {request.organisation()};
+  ASSIGN_OR_RETURN(const auto dossiers,
+                   store.ReadDossiers(filter, request.period(), {}, {}, 1, revision, deadline));
+  if (dossiers.empty()) {
+    return status::Error(
+        absl::StatusCode::kNotFound, "ORGANISATION_UNKNOWN",
+        absl::StrCat("organisation `", request.organisation(), "` is not registered"),
+        {{"organisation", request.organisation()}});
+  }
+  wire::SourceWriter(*response.mutable_sources())
+      .Write(dossiers.front(), *response.mutable_dossier());
+  *response.mutable_snapshot() = SnapshotAt(store, revision);
+  return absl::OkStatus();
+}
+
+}  // namespace starratings::service

@@ -1,0 +1,78 @@
+#include "assessment-svc/service/evidence_service.h"
+
+#include "assessment-svc/service/calls.h"
+#include "assessment-svc/service/dossier_stream.h"
+#include "assessment-svc/service/evidence_reads.h"
+#include "assessment-svc/service/evidence_writes.h"
+#include "assessment-svc/service/snapshots.h"
+
+namespace starratings::service {
+
+grpc::ServerUnaryReactor* EvidenceServiceImpl::SubmitEvidence(
+    grpc::CallbackServerContext* context, const assessment::v1::SubmitEvidenceRequest* request,
+    assessment::v1::SubmitEvidenceResponse* response) {
+  return RunWrite(
+      parts_, *context,
+      [this, request](const Call& call) { return PlanSubmit(parts_.store, *request, call); },
+      [this, response](const store::Written& written) {
+        *response->mutable_snapshot() = SnapshotAt(parts_.store, written.revision);
+        response->mutable_etags()->Assign(written.etags.begin(), written.etags.end());
+        response->set_replayed(written.replayed);
+        return absl::OkStatus();
+      });
+}
+
+grpc::ServerUnaryReactor* EvidenceServiceImpl::WithdrawEvidence(
+    grpc::CallbackServerContext* context, const assessment::v1::WithdrawEvidenceRequest* request,
+    assessment::v1::WithdrawEvidenceResponse* response) {
+  return RunWrite(
+      parts_, *context,
+      [this, request](const Call& call) { return PlanWithdraw(parts_.store, *request, call); },
+      [this, response](const store::Written& written) {
+        *response->mutable_snapshot() = SnapshotAt(parts_.store, written.revision);
+        if (!written.etags.empty()) response->set_etag(written.etags.front());
+        response->set_replayed(written.replayed);
+        return absl::OkStatus();
+      });
+}
+
+grpc::ServerUnaryReactor* EvidenceServiceImpl::GetEvidence(
+    grpc::CallbackServerContext* context, const assessment::v1::GetEvidenceRequest* request,
+    assessment::v1::GetEvidenceResponse* response) {
+  return RunRead(parts_, *context, [this, request, response](absl::Time deadline) {
+    return service::GetEvidence(parts_.store, *request, deadline, *response);
+  });
+}
+
+grpc::ServerUnaryReactor* EvidenceServiceImpl::ListEvidence(
+    grpc::CallbackServerContext* context, const assessment::v1::ListEvidenceRequest* request,
+    assessment::v1::ListEvidenceResponse* response) {
+  return RunRead(parts_, *context, [this, request, response](absl::Time deadline) {
+    return service::ListEvidence(parts_.store, *request, deadline, *response);
+  });
+}
+
+grpc::ServerUnaryReactor* EvidenceServiceImpl::ListEvidenceRevisions(
+    grpc::CallbackServerContext* context,
+    const assessment::v1::ListEvidenceRevisionsRequest* request,
+    assessment::v1::ListEvidenceRevisionsResponse* response) {
+  return RunRead(parts_, *context, [this, request, response](absl::Time deadline) {
+    return service::ListEvidenceRevisions(parts_.store, *request, deadline, *response);
+  });
+}
+
+grpc::ServerUnaryReactor* EvidenceServiceImpl::GetDossier(
+    grpc::CallbackServerContext* context, const assessment::v1::GetDossierRequest* request,
+    assessment::v1::GetDossierResponse* response) {
+  return RunRead(parts_, *context, [this, request, response](absl::Time deadline) {
+    return service::GetDossier(parts_.store, *request, deadline, *response);
+  });
+}
+
+grpc::ServerWriteReactor<assessment::v1::ExportDossiersResponse>*
+EvidenceServiceImpl::ExportDossiers(grpc::CallbackServerContext* context,
+                                    const assessment::v1::ExportDossiersRequest* request) {
+  return NewDossierStream(parts_, *context, *request);
+}
+
+}  // namespace starratings::service

@@ -1,0 +1,232 @@
+#include "assessment-svc/service/evidence_writes.h"
+
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "assessment-svc/intake/check_batch.h"
+#include "assessment-svc/service/writes.h"
+#include "common/evidence/text.h"
+#include "common/status/errors.h"
+#include "common/status/status_macros.h"
+#include "common/wire/evidence_wire.h"
+
+namespace starratings::service {
+namespace {
+
+using assessment::v1::SubmitEvidenceRequest;
+using intake::SubmittedItem;
+using status::FieldErrors;
+using Current = std::vector<std::optional<evidence::RecordedItem>>;
+
+constexpr char kNone[] = "*none*";
+constexpr size_t kEtagBytesMost = 64;
+
+// What keeps the batch from being looked at item by item.
+void CheckSize(const SubmitEvidenceRequest& request, FieldErrors& errors) {
+  const auto count = static_cast<size_t>(request.items_size());
+  if (count < 1 || count > intake::kItemsMost) {
+    errors.Add("items",
+               absl::StrCat("must have 1 to ", intake::kItemsMost, " items, and has ", count));
+  }
+  if (static_cast<size_t>(request.sources_size()) > intake::kItemsMost) {
+    errors.Add("sources", "must each be used by an item");
+  }
+  if (request.ByteSizeLong() > intake::kRequestBytesMost) {
+    errors.Add("items",
+               absl::StrCat("must come in a request of at most ", intake::kRequestBytesMost,
+                            " bytes, and it has ", request.ByteSizeLong()));
+  }
+}
+
+store::Expectation ExpectationOf(const std::string& etag) {
+  using Kind = store::Expectation::Kind;
+  if (etag.empty()) return {};
+  if (etag == kNone) return {Kind::kNothing, ""};
+  return {Kind::kEtag, etag};
+}
+
+std::vector<SubmittedItem> ReadItems(const SubmitEvidenceRequest& request, FieldErrors& errors) {
+  const wire::SourcesById sources = wire::SourcesFromProto(request.sources(), "sources", errors);
+  std::set<std::string> used;
+  std::vector<SubmittedItem> items;
+  items.reserve(static_cast<size_t>(request.items_size()));
+  for (int i = 0; i < request.items_size(); ++i) {
+    const assessment::v1::SubmittedItem& message = request.items(i);
+    const size_t faults_before = errors.count();
+    SubmittedItem item;
+    item.item =
+        wire::ItemFromProto(message.item(), sources, absl::StrCat("items[", i, "].item."), errors);
+    item.well_formed = errors.count() == faults_before;
+    errors.AddIfError(absl::StrCat("items[", i, "].etag"),
+                      evidence::CheckText(message.etag(), 0, kEtagBytesMost));
+    items.push_back(std::move(item));
+    used.insert(message.item().source_id());
+  }
+  for (int i = 0; i < request.sources_size(); ++i) {
+    if (!used.contains(request.sources(i).id())) {
+      errors.Add(absl::StrCat("sources[", i, "]"), "must be used by an item");
+    }
+  }
+  return items;
+}
+
+// The part of the register that `items` are about.
+absl::StatusOr<intake::Register> ReadRegister(const store::EvidenceStore& store,
+                                              const std::vector<SubmittedItem>& items, int64_t head,
+                                              absl::Time deadline) {
+  std::set<std::string> ids;
+  for (const SubmittedItem& item : items) ids.insert(item.item.key.organisation);
+  intake::Register registered;
+  ASSIGN_OR_RETURN(const auto organisations,
+                   store.FindOrganisations({ids.begin(), ids.end()}, head, deadline));
+  registered.organisations.insert(organisations.begin(), organisations.end());
+  ASSIGN_OR_RETURN(const auto periods, store.ReadPeriods(head, deadline));
+  for (const evidence::Period& period : periods) registered.periods.insert(period.id);
+  ASSIGN_OR_RETURN(auto codes, store.ReadCodes(head, deadline));
+  for (store::RegisteredCode& code : codes) {
+    std::string id = code.code.id;
+    registered.codes.emplace(std::move(id), std::move(code.code));
+  }
+  return registered;
+}
+
+// What stands under the items' keys at `head`.
+absl::StatusOr<Current> ReadCurrent(const store::EvidenceStore& store,
+                                    const std::vector<SubmittedItem>& items, int64_t head,
+                                    absl::Time deadline) {
+  Current current;
+  current.reserve(items.size());
+  for (const SubmittedItem& item : items) {
+    ASSIGN_OR_RETURN(auto recorded, store.ReadItem(item.item.key, head, deadline));
+    current.push_back(std::move(recorded));
+  }
+  return current;
+}
+
+store::Expectation AsSeen(const std::optional<evidence::RecordedItem>& current) {
+  using Kind = store::Expectation::Kind;
+  if (!current) return {Kind::kNothing, ""};
+  return {Kind::kEtag, current->Etag()};
+}
+
+// What the record would say of the first expectation that does not hold.
+absl::Status CheckExpectations(const store::EvidenceBatch& batch, const Current& current) {
+  for (size_t i = 0; i < batch.items.size(); ++i) {
+    const store::Expectation& expected = batch.items[i].expected;
+    if (expected.kind == store::Expectation::Kind::kAnything) continue;
+    const store::Expectation seen = AsSeen(current[i]);
+    if (seen.kind == expected.kind && seen.etag == expected.etag) continue;
+    return status::Error(absl::StatusCode::kAborted, "ETAG_MISMATCH",
+                         absl::StrCat("items[", i, "]: has changed; read it again"),
+                         {{"field", absl::StrCat("items[", i, "].etag")},
+                          {"etag", current[i] ? current[i]->Etag() : kNone}});
+  }
+  return absl::OkStatus();
+}
+
+store::EvidenceBatch BatchOf(const SubmitEvidenceRequest& request,
+                             const std::vector<SubmittedItem>& items) {
+  store::EvidenceBatch batch;
+  batch.items.reserve(items.size());
+  for (size_t i = 0; i < items.size(); ++i) {
+    batch.items.push_back(
+        {items[i].item, ExpectationOf(request.items(static_cast<int>(i)).etag())});
+  }
+  return batch;
+}
+
+// Holds a batch without a reason to what was seen when none was found to be
+// needed: a correction does not slip in between.
+void Pin(const Current& current, store::EvidenceBatch& batch) {
+  for (size_t i = 0; i < batch.items.size(); ++i) {
+    store::Expectation& expected = batch.items[i].expected;
+    if (expected.kind == store::Expectation::Kind::kAnything) expected = AsSeen(current[i]);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Plan> PlanSubmit(const store::EvidenceStore& store,
+                                const SubmitEvidenceRequest& request, const Call& call) {
+  FieldErrors errors;
+  CheckRequestId(request.request_id(), errors);
+  CheckReason(request.reason(), Need::kOptional, errors);
+  CheckSize(request, errors);
+  if (static_cast<size_t>(request.items_size()) > intake::kItemsMost) return errors.ToStatus();
+  const std::vector<SubmittedItem> items = ReadItems(request, errors);
+  const bool well_formed = errors.empty();
+
+  ASSIGN_OR_RETURN(const int64_t head, store.Head(call.deadline));
+  ASSIGN_OR_RETURN(const intake::Register registered,
+                   ReadRegister(store, items, head, call.deadline));
+  CheckBatch(items, registered, errors);
+  if (!well_formed) return errors.ToStatus();
+
+  Plan plan;
+  ASSIGN_OR_RETURN(plan.write, NewWrite(request, call));
+  store::EvidenceBatch batch = BatchOf(request, items);
+  if (errors.empty() && (request.reason().empty() || request.validate_only())) {
+    ASSIGN_OR_RETURN(const Current current, ReadCurrent(store, items, head, call.deadline));
+    CheckCorrections(items, current, request.reason(), errors);
+    if (request.validate_only() && errors.empty()) {
+      RETURN_IF_ERROR(CheckExpectations(batch, current));
+    }
+    if (request.reason().empty()) Pin(current, batch);
+  }
+  plan.refusal = errors.ToStatus();
+  if (request.validate_only()) {
+    RETURN_IF_ERROR(plan.refusal);
+    plan.answered = true;
+  }
+  plan.write.body = std::move(batch);
+  return plan;
+}
+
+evidence::ItemKey KeyFromProto(const assessment::v1::EvidenceKey& key, FieldErrors& errors) {
+  errors.AddIfError("key.organisation", evidence::CheckOrganisationId(key.organisation()));
+  errors.AddIfError("key.period", evidence::CheckSlug(key.period()));
+  errors.AddIfError("key.code", evidence::CheckCode(key.code()));
+  errors.AddIfError("key.instance", evidence::CheckInstance(key.instance()));
+  return {key.organisation(), key.period(), key.code(), key.instance()};
+}
+
+absl::Status EvidenceNotFound(const evidence::ItemKey& key) {
+  return status::Error(absl::StatusCode::kNotFound, "EVIDENCE_NOT_FOUND",
+                       "nothing was ever said under this key",
+                       {{"organisation", key.organisation},
+                        {"period", key.period},
+                        {"code", key.code},
+                        {"instance", key.instance}});
+}
+
+absl::StatusOr<Plan> PlanWithdraw(const store::EvidenceStore& store,
+                                  const assessment::v1::WithdrawEvidenceRequest& request,
+                                  const Call& call) {
+  FieldErrors errors;
+  CheckRequestId(request.request_id(), errors);
+  CheckReason(request.reason(), Need::kRequired, errors);
+  errors.AddIfError("etag", evidence::CheckText(request.etag(), 0, kEtagBytesMost));
+  if (request.etag() == kNone) {
+    errors.Add("etag", "must be an item's etag, or empty: what is not there is not withdrawn");
+  }
+  const evidence::ItemKey key = KeyFromProto(request.key(), errors);
+  RETURN_IF_ERROR(errors.ToStatus());
+
+  ASSIGN_OR_RETURN(const int64_t head, store.Head(call.deadline));
+  ASSIGN_OR_RETURN(const auto current, store.ReadItem(key, head, call.deadline));
+  if (!current) return EvidenceNotFound(key);
+  Plan plan;
+  ASSIGN_OR_RETURN(plan.write, NewWrite(request, call));
+  // The source stays: it says what was withdrawn.
+  evidence::Item item{
+      key, evidence::MissingReason::kWithdrawn, std::nullopt, current->item.source, {}};
+  item.digest = wire::ItemDigest(item);
+  plan.write.body = store::EvidenceBatch{{{std::move(item), ExpectationOf(request.etag())}}};
+  return plan;
+}
+
+}  // namespace starratings::service

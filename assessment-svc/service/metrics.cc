@@ -1,0 +1,68 @@
+#include "assessment-svc/service/metrics.h"
+
+#include <utility>
+
+namespace starratings::service {
+namespace {
+
+prometheus::Counter& NewCounter(prometheus::Registry& registry, const char* name,
+                                const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
+}
+
+}  // namespace
+
+Metrics::Metrics(prometheus::Registry& registry)
+    : commits_(NewCounter(registry, "assessment_commits_total",
+                          "Writes that became a revision of the record.")),
+      refused_(NewCounter(registry, "assessment_refused_writes_total",
+                          "Writes that the record refused, for example for an etag.")),
+      replayed_(NewCounter(registry, "assessment_idempotent_replays_total",
+                           "Writes answered with the first answer to their request id.")),
+      head_(prometheus::BuildGauge()
+                .Name("assessment_head_revision")
+                .Help("The newest revision of the record.")
+                .Register(registry)
+                .Add({})),
+      seconds_(prometheus::BuildHistogram()
+                   .Name("assessment_commit_seconds")
+                   .Help("Time to make a group of writes durable, in seconds.")
+                   .Register(registry)
+                   .Add({}, prometheus::Histogram::BucketBoundaries{0.001, 0.002, 0.005, 0.01, 0.02,
+                                                                    0.05, 0.1, 0.2, 0.5, 1, 2, 5})),
+      group_size_(
+          prometheus::BuildHistogram()
+              .Name("assessment_commit_group_size")
+              .Help("Writes committed together.")
+              .Register(registry)
+              .Add({}, prometheus::Histogram::BucketBoundaries{1, 2, 4, 8, 16, 32, 64, 128})) {
+  auto& family = prometheus::BuildCounter()
+                     .Name("assessment_special_measures_moves_total")
+                     .Help("Moves on and off a list that were published.")
+                     .Register(registry);
+  for (const auto& [move, label] :
+       {std::pair{rating::v1::MOVE_ENTERED, "entered"},
+        std::pair{rating::v1::MOVE_REMAINED, "remained"}, std::pair{rating::v1::MOVE_LEFT, "left"},
+        std::pair{rating::v1::MOVE_UNKNOWN, "unknown"}}) {
+    moves_[static_cast<size_t>(move)] = &family.Add({{"move", label}});
+  }
+}
+
+void Metrics::SetHead(int64_t head) { head_.Set(static_cast<double>(head)); }
+
+void Metrics::OnGroup(int writes, int accepted, int replayed, int64_t head, absl::Duration took) {
+  commits_.Increment(accepted);
+  replayed_.Increment(replayed);
+  refused_.Increment(writes - accepted - replayed);
+  if (accepted > 0) SetHead(head);
+  group_size_.Observe(writes);
+  seconds_.Observe(absl::ToDoubleSeconds(took));
+}
+
+void Metrics::OnPublished(const MoveCounts& moves) {
+  for (size_t move = 0; move < moves.size(); ++move) {
+    if (moves_[move] != nullptr) moves_[move]->Increment(static_cast<double>(moves[move]));
+  }
+}
+
+}  // namespace starratings::service

@@ -1,0 +1,41 @@
+// What this service counts of its own; docs/metrics.md lists it. Labels are
+// bounded: an organisation or a round is never one.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "assessment-svc/store/committer.h"
+#include "prometheus/counter.h"
+#include "prometheus/gauge.h"
+#include "prometheus/histogram.h"
+#include "prometheus/registry.h"
+#include "starratings/rating/v1/rating.pb.h"
+
+namespace starratings::service {
+
+// How many organisations made each move; the index is the Move.
+using MoveCounts = std::array<int64_t, rating::v1::Move_ARRAYSIZE>;
+
+class Metrics final : public store::CommitObserver {
+ public:
+  // `registry` must outlive this.
+  explicit Metrics(prometheus::Registry& registry);
+
+  // The head at the start, before the first commit tells it.
+  void SetHead(int64_t head);
+
+  void OnGroup(int writes, int accepted, int replayed, int64_t head, absl::Duration took) override;
+  void OnPublished(const MoveCounts& moves);
+
+ private:
+  prometheus::Counter& commits_;
+  prometheus::Counter& refused_;
+  prometheus::Counter& replayed_;
+  prometheus::Gauge& head_;
+  prometheus::Histogram& seconds_;
+  prometheus::Histogram& group_size_;
+  std::array<prometheus::Counter*, rating::v1::Move_ARRAYSIZE> moves_{};
+};
+
+}  // namespace starratings::service

@@ -1,0 +1,47 @@
+// What the three services share: the record, the one writer, the threads that
+// read, and the counters.
+#pragma once
+
+#include <atomic>
+
+#include "assessment-svc/service/attempts.h"
+#include "assessment-svc/service/metrics.h"
+#include "assessment-svc/store/committer.h"
+#include "assessment-svc/store/store.h"
+#include "common/serving/pool.h"
+
+namespace starratings::service {
+
+// Each stream has at most one step waiting for a thread, so that a queue of
+// this length is never full.
+inline constexpr int kStreamsMost = 128;
+
+// Unary calls that wait for a thread.
+inline constexpr int kCallsWaitingMost = 1'000;
+
+// How many streams are open.
+class StreamSlots {
+ public:
+  bool Take() {
+    if (taken_.fetch_add(1) < kStreamsMost) return true;
+    Give();
+    return false;
+  }
+  void Give() { taken_.fetch_sub(1); }
+
+ private:
+  std::atomic<int> taken_ = 0;
+};
+
+// All of it must outlive the services.
+struct Parts {
+  store::EvidenceStore& store;
+  store::Committer& committer;
+  serving::Pool& calls;    // Unary calls; queue of kCallsWaitingMost.
+  serving::Pool& streams;  // Steps of streams; queue of kStreamsMost.
+  StreamSlots& slots;
+  Attempts& attempts;
+  Metrics& metrics;
+};
+
+}  // namespace starratings::service

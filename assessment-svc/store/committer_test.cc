@@ -1,0 +1,206 @@
+#include "assessment-svc/store/committer.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "assessment-svc/store/memory_store.h"
+#include "common/status/errors.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace starratings::store {
+namespace {
+
+using testing::ElementsAre;
+
+Write SchemeWrite(const std::string& id) {
+  Write write;
+  write.actor = "ann";
+  write.request_id = id;
+  write.payload = digest::Sha256(id);
+  write.body = SchemeDraft{id, "1", std::string(64, 'a'), "text"};
+  return write;
+}
+
+// A door that writes wait at, in the committer's thread.
+class Door {
+ public:
+  void Open() {
+    {
+      const std::lock_guard lock(mutex_);
+      open_ = true;
+    }
+    changed_.notify_all();
+  }
+  void Pass() {
+    std::unique_lock lock(mutex_);
+    ++arrived_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return open_; });
+  }
+  void AwaitArrival() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return arrived_ > 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
+  int arrived_ = 0;
+};
+
+class Recorder : public CommitObserver {
+ public:
+  void OnGroup(int writes, int accepted, int replayed, int64_t head, absl::Duration) override {
+    const std::lock_guard lock(mutex_);
+    groups_.push_back(absl::StrCat(writes, " writes: ", accepted, "+", replayed, ", head ", head));
+  }
+  std::vector<std::string> groups() {
+    const std::lock_guard lock(mutex_);
+    return groups_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> groups_;
+};
+
+// Answers, in the order they come; must outlive the committer.
+class Answers {
+ public:
+  Committer::Done Next() {
+    return [this](const absl::StatusOr<Written>& written) {
+      const std::lock_guard lock(mutex_);
+      answers_.push_back(written.ok() ? absl::StrCat(written->revision)
+                                      : status::DetailOf(written.status()).reason);
+    };
+  }
+  std::vector<std::string> all() {
+    const std::lock_guard lock(mutex_);
+    return answers_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> answers_;
+};
+
+class CommitterTest : public testing::Test {
+ protected:
+  // Holds the committer's thread until the door opens; the write is not kept.
+  void Block(Committer& committer) {
+    committer.Submit(
+        SchemeWrite("blocker"), absl::InfiniteFuture(),
+        [this] {
+          door_.Pass();
+          return true;
+        },
+        [](const absl::StatusOr<Written>&) {});
+    door_.AwaitArrival();
+  }
+
+  std::unique_ptr<EvidenceStore> store_ = NewMemoryStore();
+  Recorder recorder_;
+  Door door_;
+  Answers answers_;
+};
+
+TEST_F(CommitterTest, WritesInTheOrderTheyCome) {
+  {
+    Committer committer(*store_, {}, &recorder_);
+    for (const char* id : {"a", "b", "a", "c"}) {
+      committer.Submit(SchemeWrite(id), absl::InfiniteFuture(), nullptr, answers_.Next());
+    }
+  }
+  EXPECT_THAT(answers_.all(), ElementsAre("1", "2", "1", "3"));
+  EXPECT_THAT(recorder_.groups(), ElementsAre("1 writes: 1+0, head 1", "1 writes: 1+0, head 2",
+                                              "1 writes: 0+1, head 2", "1 writes: 1+0, head 3"));
+}
+
+TEST_F(CommitterTest, WhatWaitedIsTheNextGroup) {
+  {
+    Committer committer(*store_, {.group_most = 2, .queue_most = 100}, &recorder_);
+    Block(committer);
+    for (const char* id : {"a", "b", "c"}) {
+      committer.Submit(SchemeWrite(id), absl::InfiniteFuture(), nullptr, answers_.Next());
+    }
+    door_.Open();
+  }
+  EXPECT_THAT(answers_.all(), ElementsAre("1", "2", "3"));
+  EXPECT_THAT(recorder_.groups(), ElementsAre("2 writes: 2+0, head 2", "1 writes: 1+0, head 3"));
+}
+
+TEST_F(CommitterTest, AFullQueueRefusesAtOnceAndSaysWhenToComeBack) {
+  absl::Status refused;
+  {
+    Committer committer(*store_, {.group_most = 1, .queue_most = 2}, nullptr);
+    Block(committer);
+    committer.Submit(SchemeWrite("a"), absl::InfiniteFuture(), nullptr, answers_.Next());
+    committer.Submit(SchemeWrite("b"), absl::InfiniteFuture(), nullptr, answers_.Next());
+    committer.Submit(SchemeWrite("c"), absl::InfiniteFuture(), nullptr,
+                     [&](const absl::StatusOr<Written>& written) { refused = written.status(); });
+    EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+    door_.Open();
+  }
+  EXPECT_EQ(status::DetailOf(refused).reason, "QUEUE_FULL");
+  EXPECT_TRUE(status::DetailOf(refused).retry_after.has_value());
+  EXPECT_THAT(answers_.all(), ElementsAre("1", "2"));
+}
+
+TEST_F(CommitterTest, WhatNobodyWaitsForIsNotWritten) {
+  {
+    Committer committer(*store_, {}, nullptr);
+    Block(committer);
+    committer.Submit(SchemeWrite("late"), absl::Now(), nullptr, answers_.Next());
+    committer.Submit(
+        SchemeWrite("gone"), absl::InfiniteFuture(), [] { return true; }, answers_.Next());
+    committer.Submit(
+        SchemeWrite("kept"), absl::InfiniteFuture(), [] { return false; }, answers_.Next());
+    door_.Open();
+  }
+  EXPECT_THAT(answers_.all(), ElementsAre("DEADLINE", "CANCELLED", "1"));
+}
+
+TEST_F(CommitterTest, ASlowAnswerDoesNotHoldUpTheNextWrite) {
+  Committer committer(*store_, {}, &recorder_);
+  committer.Submit(SchemeWrite("a"), absl::InfiniteFuture(), nullptr,
+                   [this](const absl::StatusOr<Written>&) { door_.Pass(); });
+  committer.Submit(SchemeWrite("b"), absl::InfiniteFuture(), nullptr, answers_.Next());
+  door_.AwaitArrival();
+  while (recorder_.groups().size() < 2) absl::SleepFor(absl::Milliseconds(1));
+
+  EXPECT_EQ(*store_->Head(absl::InfiniteFuture()), 2);
+  door_.Open();
+}
+
+TEST_F(CommitterTest, ManyWritersGetEachTheirOwnRevision) {
+  Committer committer(*store_, {}, nullptr);
+  std::vector<std::thread> writers;
+  std::mutex mutex;
+  std::vector<int64_t> revisions;
+  for (int writer = 0; writer < 4; ++writer) {
+    writers.emplace_back([&, writer] {
+      for (int i = 0; i < 20; ++i) {
+        const auto written = committer.SubmitAndWait(SchemeWrite(absl::StrCat(writer, "-", i)),
+                                                     absl::Now() + absl::Minutes(1));
+        const std::lock_guard lock(mutex);
+        revisions.push_back(written.ok() ? written->revision : -1);
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+
+  std::sort(revisions.begin(), revisions.end());
+  for (size_t i = 0; i < revisions.size(); ++i) {
+    EXPECT_EQ(revisions[i], static_cast<int64_t>(i) + 1);
+  }
+  EXPECT_EQ(revisions.size(), 80u);
+}
+
+}  // namespace
+}  // namespace starratings::store

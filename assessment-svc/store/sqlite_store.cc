@@ -1,0 +1,79 @@
+#include "assessment-svc/store/sqlite_store.h"
+
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "assessment-svc/store/sqlite_group.h"
+#include "assessment-svc/store/sqlite_schema.h"
+#include "common/status/errors.h"
+
+namespace starratings::store {
+
+absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    return status::Error(absl::StatusCode::kFailedPrecondition, "STORE_SCHEMA",
+                         "there is no record here yet: run `starctl store migrate`");
+  }
+  std::unique_ptr<SqliteStore> store(new SqliteStore(path));
+  const auto lease = store->writer_.Acquire(absl::InfiniteFuture());
+  if (!lease.ok()) return OpeningError(lease.status());
+  const SqlitePool::Lease& writer = *lease;
+  ASSIGN_OR_RETURN(const SqliteSchema schema, ReadSqliteSchema(*writer));
+  RETURN_IF_ERROR(CheckSqliteSchema(schema));
+  ASSIGN_OR_RETURN(store->identity_, ReadSqliteIdentity(*writer));
+  // Migrating has set it, for good; a copy made by other means may lack it.
+  ASSIGN_OR_RETURN(SqliteQuery mode, writer->Query("PRAGMA journal_mode = WAL"));
+  ASSIGN_OR_RETURN(const bool row, mode.Step());
+  if (!row || mode.View(0) != "wal") {
+    return status::Error(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE",
+                         "the record's file system does not support write-ahead logging");
+  }
+  return store;
+}
+
+absl::StatusOr<SqliteStore::Snapshot> SqliteStore::Read(absl::Time deadline) const {
+  ASSIGN_OR_RETURN(SqlitePool::Lease lease, readers_.Acquire(deadline));
+  ASSIGN_OR_RETURN(SqliteTransaction transaction,
+                   SqliteTransaction::Begin(*lease, SqliteConnection::Use::kRead));
+  return Snapshot{std::move(lease), std::move(transaction)};
+}
+
+absl::StatusOr<int64_t> SqliteStore::Head(absl::Time deadline) const {
+  ASSIGN_OR_RETURN(const SqlitePool::Lease reader, readers_.Acquire(deadline));
+  return reader->QueryInt("SELECT revision FROM log_head");
+}
+
+absl::StatusOr<std::vector<absl::StatusOr<Written>>> SqliteStore::CommitGroup(
+    std::span<const Write> group, absl::Time deadline) {
+  ASSIGN_OR_RETURN(const SqlitePool::Lease writer, writer_.Acquire(deadline));
+  // Takes the lock, and then sees everything that was committed before.
+  ASSIGN_OR_RETURN(SqliteTransaction transaction,
+                   SqliteTransaction::Begin(*writer, SqliteConnection::Use::kWrite));
+  ASSIGN_OR_RETURN(SqliteGroup writes, SqliteGroup::Start(*writer));
+  std::vector<absl::StatusOr<Written>> answers;
+  answers.reserve(group.size());
+  for (const Write& write : group) {
+    answers.push_back(writes.Add(write));
+    const absl::Status& error = answers.back().status();
+    if (!error.ok() && !SqliteGroup::IsRefusal(error)) return error;
+  }
+  ASSIGN_OR_RETURN(const bool accepted, writes.Finish());
+  if (accepted) RETURN_IF_ERROR(transaction.Commit());
+  return answers;
+}
+
+absl::Status SqliteStore::CheckReady(absl::Time deadline) const {
+  ASSIGN_OR_RETURN(const SqlitePool::Lease reader, readers_.Acquire(deadline));
+  ASSIGN_OR_RETURN(const SqliteSchema schema, ReadSqliteSchema(*reader));
+  RETURN_IF_ERROR(CheckSqliteSchema(schema));
+  ASSIGN_OR_RETURN(const Identity identity, ReadSqliteIdentity(*reader));
+  if (identity.store == identity_.store && identity.incarnation == identity_.incarnation) {
+    return absl::OkStatus();
+  }
+  return status::Error(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE",
+                       "the record was replaced by another: restart this service");
+}
+
+}  // namespace starratings::store

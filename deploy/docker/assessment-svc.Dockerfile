@@ -1,0 +1,20 @@
+# assessment-svc and starctl (which migrates its database). From the project's
+# root: docker build -f deploy/docker/assessment-svc.Dockerfile -t assessment-svc .
+FROM debian:bookworm AS build
+COPY scripts/packages.sh /src/scripts/packages.sh
+RUN bash -c '. /src/scripts/packages.sh && install_packages "${build_packages[@]}"'
+COPY . /src
+WORKDIR /src
+RUN cmake --preset release -DSTARRATINGS_TESTS=OFF \
+ && cmake --build --preset release --target assessment-svc starctl \
+ && strip build/release/assessment-svc/assessment-svc build/release/starctl/starctl
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libgrpc++1.51 libprotobuf32 libsqlite3-0 libssl3 \
+      libutf8proc2 libprometheus-cpp-core1.0 libprometheus-cpp-pull1.0 libabsl20220623 \
+ && rm -rf /var/lib/apt/lists/*
+COPY --from=build /src/build/release/assessment-svc/assessment-svc /usr/bin/assessment-svc
+COPY --from=build /src/build/release/starctl/starctl /usr/bin/starctl
+USER 65532:65532
+ENTRYPOINT ["/usr/bin/assessment-svc"]

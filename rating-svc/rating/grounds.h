@@ -1,0 +1,42 @@
+// Which rules reached a result, and on what ground it stands. Internal to the
+// room.
+#pragma once
+
+#include <vector>
+
+#include "rating-svc/rating/evaluate.h"
+
+namespace starratings::rating {
+
+// Follows a traced evaluation back from its results.
+class Grounds {
+ public:
+  // All arguments must outlive the object.
+  Grounds(const scheme::Scheme& scheme, std::span<const Value> readings,
+          const Evaluation& evaluation);
+
+  // Whether the rule of this stage reached the result with this index.
+  bool Decided(size_t result, size_t stage) const { return decided_[result][stage]; }
+
+  // Whether the rule of this stage reached any result.
+  bool DecidedAny(size_t stage) const;
+
+  // The ground of a result: the weakest among the rules that reached it. Where
+  // several vetoes or caps each suffice, the strongest of them counts: the
+  // result stands on it, whatever the others rest on.
+  scheme::Basis BasisOf(size_t result) const;
+
+ private:
+  void Follow(int value, std::vector<bool>& decided) const;
+  scheme::Basis Ground(int value) const;
+  // Whether the limit of this stage put its target where it ended.
+  bool Reached(size_t stage) const;
+  const scheme::Limit* LimitAt(size_t stage) const;
+
+  const scheme::Scheme& scheme_;
+  const std::span<const Value> readings_;
+  const Evaluation& evaluation_;
+  std::vector<std::vector<bool>> decided_;  // By result, by stage.
+};
+
+}  // namespace starratings::rating

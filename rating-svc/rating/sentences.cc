@@ -1,0 +1,132 @@
+#include "rating-svc/rating/sentences.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace starratings::rating {
+namespace {
+
+using scheme::StageKind;
+
+std::string TitleOf(const scheme::Scheme& scheme, size_t result) {
+  const scheme::Result& declared = scheme.results[result];
+  return declared.title.empty() ? scheme.values[static_cast<size_t>(declared.value)].name
+                                : declared.title;
+}
+
+void AddResults(const scheme::Scheme& scheme, const Rating& rating,
+                std::vector<std::string>& sentences) {
+  for (size_t i = 0; i < rating.results.size(); ++i) {
+    const ResultOutcome& result = rating.results[i];
+    const std::string title = TitleOf(scheme, i);
+    if (result.not_rated) {
+      sentences.push_back(absl::StrCat(rating.name, " has no rating for ", title, ": ",
+                                       result.not_rated->code, " is ",
+                                       ToString(result.not_rated->reason), ", and ",
+                                       result.not_rated->rule_id, " does not go on without it."));
+    } else {
+      sentences.push_back(absl::StrCat(rating.name, " is rated ",
+                                       Quote(result.level.empty() ? result.number : result.level),
+                                       " for ", title, "."));
+    }
+  }
+}
+
+// The rules that reached the result, and what each of them was worth.
+void AddRules(const Explanation& explanation, std::vector<std::string>& sentences) {
+  std::vector<std::string> alone;
+  for (const StepFinding& step : explanation.steps) {
+    if (!step.decided) continue;
+    sentences.push_back(step.sentence);
+    if (step.kind != StageKind::kLimit) continue;
+    if (step.binding) {
+      sentences.push_back(
+          absl::StrCat("Without ", step.rule_id, " the result would be different."));
+    } else {
+      alone.push_back(step.rule_id);
+    }
+  }
+  if (alone.size() > 1) {
+    sentences.push_back(absl::StrCat("No rule is binding by itself: each of ", alone.size(),
+                                     " rules alone is enough (", absl::StrJoin(alone, ", "), ")."));
+  }
+}
+
+void AddGaps(const Explanation& explanation, std::vector<std::string>& sentences) {
+  std::vector<std::string> gaps;
+  for (const ReadingFinding& reading : explanation.readings) {
+    if (reading.absent != Absent::kNo) {
+      gaps.push_back(absl::StrCat(reading.code, " (", ToString(reading.absent), ")"));
+    }
+    if (reading.assumed) {
+      sentences.push_back(absl::StrCat(reading.code, " was not reported; the scheme assumes ",
+                                       Quote(reading.value), "."));
+    }
+  }
+  if (!gaps.empty()) {
+    sentences.push_back(absl::StrCat("Without a value: ", absl::StrJoin(gaps, ", "), "."));
+  }
+}
+
+void AddMoves(const Rating& rating, std::vector<std::string>& sentences) {
+  for (const Decision& decision : rating.decisions) {
+    switch (decision.move) {
+      case Move::kEntered:
+        sentences.push_back(absl::StrCat("It enters the list (", decision.code, ")."));
+        break;
+      case Move::kRemained:
+        sentences.push_back(absl::StrCat("It remains on the list (", decision.code, ")."));
+        break;
+      case Move::kLeft:
+        sentences.push_back(absl::StrCat("It leaves the list (", decision.code, ")."));
+        break;
+      case Move::kUnknown:
+        sentences.push_back(absl::StrCat("Its state on the list was not known before; it is now ",
+                                         Quote(decision.state), " (", decision.code, ")."));
+        break;
+      case Move::kNone:
+        break;
+    }
+  }
+}
+
+void AddGrounds(const Explanation& explanation, std::vector<std::string>& sentences) {
+  for (const ResultOutcome& result : explanation.rating.results) {
+    if (result.not_rated || result.basis != scheme::Basis::kAssumed) continue;
+    std::vector<std::string> assumed;
+    for (const StepFinding& step : explanation.steps) {
+      if (step.decided && step.basis == scheme::Basis::kAssumed) assumed.push_back(step.rule_id);
+    }
+    sentences.push_back(absl::StrCat("The result rests on a reconstruction of the scheme",
+                                     assumed.empty() ? "" : ": ", absl::StrJoin(assumed, ", "),
+                                     assumed.empty() ? "." : " (ASSUMED)."));
+    break;
+  }
+  const auto reconstructed = std::count_if(
+      explanation.readings.begin(), explanation.readings.end(), [](const ReadingFinding& reading) {
+        return reading.item != nullptr && reading.item->item.source->reconstructed;
+      });
+  if (reconstructed > 0) {
+    sentences.push_back(absl::StrCat(
+        reconstructed, reconstructed == 1 ? " value it reads is" : " values it reads are",
+        " reconstructed: nobody published them."));
+  }
+}
+
+}  // namespace
+
+std::string Quote(absl::string_view text) { return absl::StrCat("\"", text, "\""); }
+
+std::vector<std::string> Summarise(const scheme::Scheme& scheme, const Explanation& explanation) {
+  std::vector<std::string> sentences;
+  AddResults(scheme, explanation.rating, sentences);
+  AddRules(explanation, sentences);
+  AddGaps(explanation, sentences);
+  AddMoves(explanation.rating, sentences);
+  AddGrounds(explanation, sentences);
+  return sentences;
+}
+
+}  // namespace starratings::rating

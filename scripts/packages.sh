@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Debian packages: which are needed, and how the missing ones get there.
+# Sourced by quickstart and check.
+
+# What the product is built from.
+# shellcheck disable=SC2034
+build_packages=(
+  g++ cmake ninja-build ccache pkg-config protobuf-compiler protobuf-compiler-grpc
+  libprotobuf-dev libgrpc++-dev grpc-proto libabsl-dev prometheus-cpp-dev libsqlite3-dev
+  libssl-dev libutf8proc-dev libcli11-dev nlohmann-json3-dev
+)
+
+# What the tests need besides. Read by ./check.
+# shellcheck disable=SC2034
+test_packages=(
+  libgtest-dev libgmock-dev clang-format shellcheck python3 python3-grpcio python3-protobuf python3-yaml
+  curl git ca-certificates
+)
+
+# say WORDS...: one line for people.
+say() { printf '%s\n' "$*"; }
+
+# die WORDS...: one sentence, and out.
+die() {
+  printf '%s: %s\n' "${0##*/}" "$*" >&2
+  exit 1
+}
+
+# install_packages PACKAGE...: installs those that are missing, and says which.
+install_packages() {
+  command -v dpkg-query >/dev/null || die "this needs Debian 12: dpkg is not there"
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' ||
+      missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null ||
+      die "these Debian packages are missing, and only root can install them: ${missing[*]}"
+    as_root=(sudo)
+  fi
+  say "Installing the Debian packages that are missing: ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq || die "apt-get update failed: is there a network?"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+    --no-install-recommends "${missing[@]}" >/dev/null ||
+    die "apt-get could not install: ${missing[*]}"
+}
+
+# build PRESET TARGET...: configures if need be and builds, showing progress;
+# what went wrong is shown in full.
+build() {
+  local preset=$1 log
+  shift
+  mkdir -p "build/$preset" || die "cannot write below $PWD/build: is the disk full?"
+  log=build/$preset/build.log
+  if [ ! -f "build/$preset/build.ninja" ]; then
+    cmake --preset "$preset" >"$log" 2>&1 || { cat "$log" >&2; die "cmake failed; see above"; }
+  fi
+  local targets=()
+  [ $# -gt 0 ] && targets=(--target "$@")
+  if [ -t 1 ]; then
+    NINJA_STATUS="[%f of %t, %es] " cmake --build --preset "$preset" "${targets[@]}" ||
+      die "the build failed; see above"
+    return
+  fi
+  cmake --build --preset "$preset" "${targets[@]}" >"$log" 2>&1 || {
+    grep -E -A20 'error|FAILED' "$log" | head -100 >&2
+    die "the build failed; the whole log is $log"
+  }
+  tail -n 1 "$log"
+}

