@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/flags/flag.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "assessment-svc/service/evidence_service.h"
 #include "assessment-svc/service/metrics.h"
@@ -49,7 +50,12 @@ absl::Status Run() {
     return absl::InvalidArgumentError(
         "--store: must be given, for example sqlite:/var/lib/assessment/record.db");
   }
-  ASSIGN_OR_RETURN(const std::unique_ptr<store::EvidenceStore> store, store::OpenStore(uri));
+  absl::StatusOr<std::unique_ptr<store::EvidenceStore>> opened = store::OpenStore(uri);
+  if (!opened.ok()) {
+    return absl::Status(opened.status().code(),
+                        absl::StrCat("--store: ", opened.status().message()));
+  }
+  const std::unique_ptr<store::EvidenceStore> store = *std::move(opened);
   ASSIGN_OR_RETURN(const int64_t head, store->Head(absl::Now() + kStartWithin));
 
   const auto registry = std::make_shared<prometheus::Registry>();

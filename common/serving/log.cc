@@ -2,8 +2,11 @@
 
 #include <unistd.h>
 
+#include <atomic>
+
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "grpc/support/log.h"
 #include "nlohmann/json.hpp"
 
 namespace starratings::serving {
@@ -29,7 +32,19 @@ void Log(const char* level, absl::string_view message, LogFields fields) {
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
 }
 
+std::atomic<bool> log_grpc = false;
+
 }  // namespace
+
+void TakeOverGrpcLog() {
+  gpr_set_log_function([](gpr_log_func_args* args) {
+    if (log_grpc && args->severity == GPR_LOG_SEVERITY_ERROR) {
+      LogError("grpc", {{"detail", args->message}});
+    }
+  });
+}
+
+void LogGrpc(bool on) { log_grpc = on; }
 
 void SetLogService(absl::string_view service) { Service() = std::string(service); }
 

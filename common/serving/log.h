@@ -15,6 +15,12 @@ using LogFields = std::initializer_list<std::pair<absl::string_view, std::string
 void LogInfo(absl::string_view message, LogFields fields = {});
 void LogError(absl::string_view message, LogFields fields = {});
 
+// gRPC's own complaints no longer go to stderr as they are: dropped, or as lines
+// of ours once LogGrpc(true) was called. Without it a busy port is reported in
+// gRPC's words before it is in ours.
+void TakeOverGrpcLog();
+void LogGrpc(bool on);
+
 // Names the service in every line from now on. Call once, in main().
 void SetLogService(absl::string_view service);
 

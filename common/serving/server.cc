@@ -164,6 +164,7 @@ absl::Status ServeUntilSignalled(const ServerOptions& options,
     return absl::InvalidArgumentError("--listen: must be given, for example 127.0.0.1:8443");
   }
   SetLogService(options.service_name);
+  TakeOverGrpcLog();
   ReportBuild(options, *registry);
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -178,6 +179,7 @@ absl::Status ServeUntilSignalled(const ServerOptions& options,
   Health health(servers, options.service_names, options.ready);
   const int metrics_port = exposer == nullptr ? 0 : exposer->GetListeningPorts().front();
   RETURN_IF_ERROR(WritePorts(options.ports_file, main.port, health_listener.port, metrics_port));
+  LogGrpc(true);
   LogInfo("listening", {{"grpc", absl::StrCat(main.port)},
                         {"health", absl::StrCat(health_listener.port)},
                         {"metrics", absl::StrCat(metrics_port)},

@@ -17,8 +17,9 @@ struct Issue {
   std::string rule_id;  // The rule or value at fault; may be empty.
   int line = 0;         // In the text, from 1; 0 if unknown.
   std::string message;  // What is wrong and what is required.
-  // Evidence that shows it, as textproto of scheme.v1.Case; may be empty. Was
-  // run through the evaluator before it was put here.
+  // Evidence that shows it, as textproto of scheme.v1.Cases: one case, or two
+  // that are compared; may be empty. Was run through the evaluator before it was
+  // put here, and expects what came out; a MATRIX_HOLE has nothing to expect.
   std::string counterexample;
 };
 
@@ -44,8 +45,8 @@ Verification Verify(absl::string_view text);
 struct CaseOutcome {
   std::string id;
   bool passed = false;
-  int completions = 0;   // How many combinations of what was left open.
-  std::string message;   // What differs, if it did not pass.
+  int completions = 0;  // How many combinations of what was left open.
+  std::string message;  // What differs, if it did not pass.
 };
 
 // Runs the cases in `text` (textproto of scheme.v1.Cases). Text that does not

@@ -92,7 +92,7 @@ class BadInputTest(harness.ServiceTest):
         self.assertIn("items", self.faults())
         text = evidence.EvidenceItem(organisation="walsall", period="2001-02", code="x",
                                      value=evidence.Value(text="x" * 4000), source_id="s")
-        self.assertIn("3 MiB", self.faults(*[text] * 900))
+        self.assertIn("3145728 bytes", self.faults(*[text] * 900))
 
     def test_a_message_over_the_transports_limit(self):
         request = evidence_service.SubmitEvidenceRequest(reason="x" * (9 * 1024 * 1024))

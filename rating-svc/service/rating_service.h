@@ -1,0 +1,63 @@
+// Answers RatingService. Errors are described in rating_service.proto.
+#pragma once
+
+#include <atomic>
+
+#include "common/serving/pool.h"
+#include "rating-svc/service/evidence_client.h"
+#include "rating-svc/service/rating_metrics.h"
+#include "rating-svc/service/round_stream.h"
+#include "rating-svc/service/scheme_library.h"
+#include "starratings/rating/v1/rating_service.grpc.pb.h"
+
+namespace starratings::service {
+
+// How much is done at once.
+struct RatingLimits {
+  int readers = 4;       // Threads that answer RateOrganisation.
+  int rounds_most = 16;  // RateRound calls that run.
+  int records_most = 8;  // RecordRound calls that wait; two run.
+};
+
+// Thread-safe. The server must be shut down before it is destroyed.
+class RatingServiceImpl final : public rating::v1::RatingService::CallbackService {
+ public:
+  // All must outlive the service.
+  RatingServiceImpl(const EvidenceClient& client, SchemeLibrary& schemes, RatingMetrics& metrics,
+                    const RatingLimits& limits);
+
+  grpc::ServerUnaryReactor* RateOrganisation(
+      grpc::CallbackServerContext* context, const rating::v1::RateOrganisationRequest* request,
+      rating::v1::RateOrganisationResponse* response) override;
+
+  grpc::ServerWriteReactor<rating::v1::RateRoundResponse>* RateRound(
+      grpc::CallbackServerContext* context, const rating::v1::RateRoundRequest* request) override;
+
+  grpc::ServerUnaryReactor* RecordRound(grpc::CallbackServerContext* context,
+                                        const rating::v1::RecordRoundRequest* request,
+                                        rating::v1::RecordRoundResponse* response) override;
+
+ private:
+  absl::Status Rate(const rating::v1::RateOrganisationRequest& request, absl::Time deadline,
+                    rating::v1::Rating& rating);
+  absl::Status RateByRound(const rating::v1::RateOrganisationRequest& request, absl::Time deadline,
+                           rating::v1::Rating& rating);
+  absl::Status RateByScheme(const rating::v1::RateOrganisationRequest& request, absl::Time deadline,
+                            rating::v1::Rating& rating);
+  absl::Status Record(const grpc::CallbackServerContext& context,
+                      const rating::v1::RecordRoundRequest& request,
+                      rating::v1::RecordRoundResponse& response);
+
+  const EvidenceClient& client_;
+  SchemeLibrary& schemes_;
+  RatingMetrics& metrics_;
+  const int rounds_most_;
+  std::atomic<int> rounds_running_ = 0;
+
+  // One pool for each kind of work, so that none keeps another waiting.
+  serving::Pool reads_;
+  serving::Pool rounds_;
+  serving::Pool records_;
+};
+
+}  // namespace starratings::service

@@ -1,0 +1,237 @@
+#include "rating-svc/service/round_rater.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/errors.h"
+#include "common/status/status_macros.h"
+#include "common/wire/evidence_wire.h"
+#include "rating-svc/wire/rating_wire.h"
+
+namespace starratings::service {
+namespace {
+
+using absl::StatusCode;
+using rating::v1::TraceDetail;
+
+absl::Status Broken(absl::string_view what) {
+  return status::Error(StatusCode::kDataLoss, "EXPORT_BROKEN",
+                       absl::StrCat("the record's export of the round is not whole: ", what));
+}
+
+absl::Status RoundWithdrawn(const std::string& round) {
+  status::ErrorDetail detail;
+  detail.reason = "ROUND_WITHDRAWN";
+  detail.metadata = {{"round", round}};
+  detail.preconditions = {{"ROUND_STATE", absl::StrCat("rounds/", round),
+                           "the round was called off before it was frozen; create another"}};
+  return status::ErrorWithDetail(StatusCode::kFailedPrecondition,
+                                 "the round was called off before it was frozen", detail);
+}
+
+}  // namespace
+
+absl::Status CheckInForce(const Method& method) {
+  if (method.scheme->InForceOn(method.date)) return absl::OkStatus();
+  const std::string to = method.scheme->to ? method.scheme->to->ToString() : "";
+  status::ErrorDetail detail;
+  detail.reason = "NO_SCHEME_IN_FORCE";
+  detail.metadata = {{"scheme", method.scheme->Name()},
+                     {"date", method.date.ToString()},
+                     {"from", method.scheme->from.ToString()},
+                     {"to", to}};
+  detail.preconditions = {{"SCHEME_IN_FORCE", absl::StrCat("schemes/", method.scheme->Name()),
+                           "choose a date at which the scheme is in force, or another scheme"}};
+  return status::ErrorWithDetail(
+      StatusCode::kFailedPrecondition,
+      absl::StrCat("the scheme ", method.scheme->Name(), " is not in force at ",
+                   method.date.ToString(), ": it is from ", method.scheme->from.ToString(),
+                   to.empty() ? "" : " until before ", to),
+      detail);
+}
+
+absl::StatusOr<RoundPlan> PlanRound(const EvidenceClient& client, SchemeLibrary& schemes,
+                                    const std::string& round, absl::Time deadline) {
+  ASSIGN_OR_RETURN(const assessment::v1::Round recorded, client.GetRound(round, deadline));
+  RoundPlan plan;
+  plan.round = round;
+  plan.period = recorded.period();
+  const absl::StatusOr<evidence::Date> date = evidence::Date::Parse(recorded.date());
+  if (!date.ok()) return absl::InternalError("the record's round has no date");
+  plan.method.date = *date;
+  if (recorded.has_frozen()) {
+    plan.frozen = {recorded.frozen().revision(), recorded.organisation_count()};
+    ASSIGN_OR_RETURN(plan.method.scheme, schemes.Find(recorded.scheme().digest(), deadline));
+  } else if (recorded.state() == assessment::v1::ROUND_STATE_WITHDRAWN) {
+    return RoundWithdrawn(round);
+  } else {
+    ASSIGN_OR_RETURN(
+        plan.method.scheme,
+        schemes.FindForOpenRound(
+            absl::StrCat(recorded.scheme().id(), "@", recorded.scheme().version()), deadline));
+  }
+  RETURN_IF_ERROR(CheckInForce(plan.method));
+  return plan;
+}
+
+absl::Status CheckRevision(const RoundPlan& plan,
+                           const assessment::v1::ExportDossiersResponse& block) {
+  if (!plan.frozen || plan.frozen->revision == block.snapshot().revision()) {
+    return absl::OkStatus();
+  }
+  return Broken("it is not of the revision that was frozen");
+}
+
+rating::Rating RateDossier(const Method& method, const evidence::Dossier& dossier,
+                           const evidence::v1::Snapshot& snapshot, TraceDetail trace,
+                           rating::v1::Rating& message) {
+  rating::Rating made;
+  if (trace == rating::v1::TRACE_DETAIL_PACKED || trace == rating::v1::TRACE_DETAIL_FULL) {
+    rating::Explanation explanation = rating::Explain(*method.scheme, dossier, method.date);
+    const auto detail = trace == rating::v1::TRACE_DETAIL_FULL ? wire::TraceDetail::kFull
+                                                               : wire::TraceDetail::kPacked;
+    wire::Write(explanation, *method.scheme, detail, *message.mutable_trace());
+    made = std::move(explanation.rating);
+  } else {
+    made = rating::Rate(*method.scheme, dossier, method.date);
+  }
+  wire::Write(made, *method.scheme, message);
+  *message.mutable_snapshot() = snapshot;
+  return made;
+}
+
+absl::StatusOr<std::vector<evidence::Dossier>> DossiersOf(
+    const google::protobuf::RepeatedPtrField<evidence::v1::Dossier>& dossiers,
+    const google::protobuf::RepeatedPtrField<evidence::v1::Source>& sources) {
+  status::FieldErrors errors;
+  const wire::SourcesById by_id = wire::SourcesFromProto(sources, "sources", errors);
+  if (!errors.empty()) {
+    return absl::InternalError(
+        absl::StrCat("sources from the record are not well-formed: ", errors.ToStatus().message()));
+  }
+  std::vector<evidence::Dossier> values;
+  values.reserve(static_cast<size_t>(dossiers.size()));
+  for (const evidence::v1::Dossier& dossier : dossiers) {
+    ASSIGN_OR_RETURN(values.emplace_back(), wire::DossierFromProto(dossier, by_id));
+  }
+  return values;
+}
+
+RoundRater::RoundRater(RoundPlan plan, TraceDetail trace, RatingMetrics& metrics)
+    : plan_(std::move(plan)), trace_(trace), counters_(metrics.Of(*plan_.method.scheme)) {}
+
+absl::Status RoundRater::CheckBlock(const assessment::v1::ExportDossiersResponse& block) {
+  if (!snapshot_) {
+    snapshot_ = block.snapshot();
+    total_ = block.total();
+  }
+  RETURN_IF_ERROR(CheckRevision(plan_, block));
+  if (block.snapshot().revision() != snapshot_->revision() || block.total() != total_) {
+    return Broken("revision or total changed between blocks");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RoundRater::CheckDossier(const evidence::Dossier& dossier) {
+  std::pair<int, std::string> place(digest::BucketOf(dossier.organisation.id),
+                                    dossier.organisation.id);
+  if (place <= last_) return Broken("it is out of order at " + dossier.organisation.id);
+  if (dossier.period != plan_.period) return Broken("a dossier is of another period");
+  last_ = std::move(place);
+  return absl::OkStatus();
+}
+
+absl::Status RoundRater::Rate(const assessment::v1::ExportDossiersResponse& block,
+                              std::vector<rating::v1::Rating>& ratings) {
+  RETURN_IF_ERROR(CheckBlock(block));
+  ASSIGN_OR_RETURN(const std::vector<evidence::Dossier> dossiers,
+                   DossiersOf(block.dossiers(), block.sources()));
+  ratings.reserve(ratings.size() + dossiers.size());
+  for (const evidence::Dossier& dossier : dossiers) {
+    RETURN_IF_ERROR(CheckDossier(dossier));
+    AddUp(RateDossier(plan_.method, dossier, *snapshot_, trace_, ratings.emplace_back()));
+  }
+  return absl::OkStatus();
+}
+
+void RoundRater::AddUp(const rating::Rating& rating) {
+  digester_.Add(rating.organisation, rating.digest);
+  counters_->Count(rating);
+  const scheme::Scheme& scheme = *plan_.method.scheme;
+  for (size_t i = 0; i < rating.results.size(); ++i) {
+    const rating::ResultOutcome& result = rating.results[i];
+    int place = 1;  // Behind all levels.
+    if (!result.not_rated && !result.level.empty()) {
+      const int scale = scheme.values[static_cast<size_t>(scheme.results[i].value)].scale;
+      const auto& levels = scheme.scales[static_cast<size_t>(scale)].levels;
+      place =
+          static_cast<int>(levels.begin() - std::find(levels.begin(), levels.end(), result.level));
+    }
+    const std::string reason = result.not_rated ? rating::ToString(result.not_rated->reason) : "";
+    ++outcomes_[{i, place, result.level, reason}];
+  }
+  for (size_t i = 0; i < rating.decisions.size(); ++i) {
+    ++moves_[{i, rating.decisions[i].move}];
+  }
+}
+
+void RoundRater::WriteTallies(rating::v1::Summary& summary) const {
+  const scheme::Scheme& scheme = *plan_.method.scheme;
+  for (const auto& [outcome, count] : outcomes_) {
+    const auto& [result, place, level, reason] = outcome;
+    rating::v1::Tally& tally = *summary.add_tallies();
+    const int value = scheme.results[result].value;
+    tally.set_result(scheme.values[static_cast<size_t>(value)].name);
+    tally.set_level(level);
+    tally.set_not_rated(reason);
+    tally.set_count(count);
+  }
+  for (const auto& [move, count] : moves_) {
+    rating::v1::MoveTally& tally = *summary.add_moves();
+    tally.set_decision(scheme.transitions[move.first].id);
+    tally.set_move(static_cast<rating::v1::Move>(move.second));
+    tally.set_count(count);
+  }
+}
+
+absl::StatusOr<rating::v1::Summary> RoundRater::Finish() {
+  if (digester_.count() != total_) {
+    return Broken(absl::StrCat(digester_.count(), " of ", total_, " organisations came"));
+  }
+  if (plan_.frozen && plan_.frozen->organisation_count != digester_.count()) {
+    return Broken("it has not the organisations that the freeze chose");
+  }
+  rating::v1::Summary summary;
+  summary.set_count(digester_.count());
+  summary.set_round_digest(digest::ToHex(digester_.Finish()));
+  WriteTallies(summary);
+  if (snapshot_) *summary.mutable_snapshot() = *snapshot_;
+  *summary.mutable_scheme() = wire::RefOf(*plan_.method.scheme);
+  return summary;
+}
+
+void Batches::Add(std::vector<rating::v1::Rating> ratings) {
+  for (rating::v1::Rating& rating : ratings) {
+    // Two more bytes or so frame it in its message.
+    const size_t bytes = rating.ByteSizeLong() + 8;
+    const bool full = last_.size() >= ratings_most_ || last_bytes_ + bytes > bytes_most_;
+    if (full && !last_.empty()) {
+      full_.push_back(std::move(last_));
+      last_.Clear();
+      last_bytes_ = 0;
+    }
+    *last_.Add() = std::move(rating);
+    last_bytes_ += bytes;
+  }
+}
+
+std::vector<Batches::Ratings> Batches::TakeFull() { return std::exchange(full_, {}); }
+
+std::vector<Batches::Ratings> Batches::TakeAll() {
+  if (!last_.empty()) full_.push_back(std::move(last_));
+  last_.Clear();
+  last_bytes_ = 0;
+  return TakeFull();
+}
+
+}  // namespace starratings::service

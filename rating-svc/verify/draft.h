@@ -1,0 +1,58 @@
+// A scheme on its way to being proven. Internal to the room.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "rating-svc/scheme/scheme.h"
+
+namespace starratings::verify {
+
+// What a property claims. Pairs are positions in the matrix's `from`.
+struct SymmetricClaim {
+  int matrix = 0;
+  std::vector<std::pair<int, int>> pairs;
+};
+struct OutranksClaim {
+  int matrix = 0;
+  std::vector<std::pair<int, int>> pairs;  // The stronger first.
+};
+struct VetoClaim {
+  int limit = 0;
+};
+struct MonotoneClaim {
+  int result = 0;
+};
+struct PointsClaim {
+  int matrix = 0;
+  std::vector<int64_t> weights;
+  std::vector<int64_t> cuts;
+};
+
+struct Property {
+  std::string id;
+  int line = 0;
+  std::variant<SymmetricClaim, OutranksClaim, VetoClaim, MonotoneClaim, PointsClaim> claim;
+};
+
+// Of a cell of a matrix that no row fills.
+inline constexpr uint32_t kNoRow = 0xffffffff;
+
+// The lines are those of the text, from 1, by the index of what they are of.
+struct Draft {
+  scheme::Scheme scheme;
+  std::vector<Property> properties;
+  std::vector<int> input_lines;
+  std::vector<int> sum_lines;
+  std::vector<int> band_lines;
+  std::vector<std::vector<int>> cut_lines;  // Of each band.
+  std::vector<int> matrix_lines;
+  std::vector<int> limit_lines;
+  std::vector<int> result_lines;
+  std::vector<int> transition_lines;
+};
+
+}  // namespace starratings::verify

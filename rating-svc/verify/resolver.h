@@ -1,0 +1,142 @@
+// The working state of Resolve(). Internal to the room.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "rating-svc/verify/draft.h"
+#include "rating-svc/verify/issues.h"
+#include "starratings/scheme/v1/scheme.pb.h"
+
+namespace starratings::verify {
+
+// The most that a scheme may have of anything. They bound what a hostile text
+// can cost, and keep the evaluator's arithmetic within 128 bits.
+inline constexpr int kPublicationsMost = 1'000;
+inline constexpr int kScalesMost = 64;
+inline constexpr int kLevelsMost = 64;
+inline constexpr int kInputsMost = 256;
+inline constexpr int kStagesMost = 1'024;
+inline constexpr int kConditionsMost = 64;
+inline constexpr int kTermsMost = 256;
+inline constexpr int kFromMost = 16;
+inline constexpr int kRowsMost = 100'000;
+inline constexpr int64_t kCellsMost = 1'000'000;
+inline constexpr int kResultsMost = 64;
+inline constexpr int kFollowsMost = 1'000;  // Transitions, consequences, properties.
+inline constexpr int kCitationsMost = 20;
+inline constexpr int64_t kFactorMost = 1'000'000;            // Weights, `times`, `over`.
+inline constexpr int64_t kDenominatorMost = 1'000'000'000;   // Of thresholds; exemptions.
+inline constexpr int64_t kNumeratorMost = 1'000'000'000'000;  // Of thresholds.
+
+class Resolver {
+ public:
+  // All arguments must outlive the resolver.
+  Resolver(const scheme::v1::Scheme& message, const Place& place, Issues& issues)
+      : message_(message), place_(place), issues_(issues) {}
+
+  Draft Run();
+
+ private:
+  // resolve.cc
+  bool CheckCounts();
+  void Head();
+  void InForce();
+  void Publications();
+  void Scales();
+  void Levels(const scheme::v1::Scale& scale, const Place& at);
+  void DeclareOutputs();
+
+  // resolve_inputs.cc
+  void Inputs();
+  void InputType(const scheme::v1::Input& message, const Place& at, scheme::Input& input,
+                 scheme::ValueInfo& info);
+  void Gaps(const scheme::v1::Input& message, const Place& at, scheme::Input& input,
+            const scheme::ValueInfo& info);
+
+  // resolve_stages.cc
+  void Sums();
+  void CheckSize(const scheme::Sum& sum, const Place& at);
+  void Bands();
+  void Caps();
+  void Vetoes();
+  void Conditions(const google::protobuf::RepeatedPtrField<scheme::v1::Condition>& messages,
+                  const Place& at, scheme::Limit& limit);
+  void Test(const scheme::v1::Condition& message, const Place& at, const std::string& rule,
+            scheme::Condition& condition);
+
+  // resolve_matrix.cc
+  void Matrices();
+  void Shape(const scheme::v1::Matrix& message, const Place& at, scheme::Matrix& matrix);
+  void Fill(const scheme::v1::Matrix& message, const Place& at, scheme::Matrix& matrix);
+  std::optional<std::vector<std::vector<uint32_t>>> When(const scheme::v1::Row& row,
+                                                         const Place& at,
+                                                         const scheme::Matrix& matrix);
+  void FindHoles(const scheme::Matrix& matrix, const Place& at);
+
+  // resolve_results.cc
+  void Results();
+  void Transitions();
+  void Consequences();
+  void Properties();
+  void Claim(const scheme::v1::Property& message, const Place& at, Property& property);
+  int MatrixOf(const std::string& stage, const std::string& rule, const Place& at);
+  std::vector<std::pair<int, int>> Pairs(
+      const google::protobuf::RepeatedPtrField<scheme::v1::Pair>& messages, const Place& at,
+      const std::string& rule, int matrix, bool same_scale);
+  PointsClaim Points(const scheme::v1::EqualsPoints& message, const Place& at,
+                     const std::string& rule);
+
+  // resolve_common.cc: what all share.
+  void Fail(absl::string_view code, absl::string_view rule, const Place& at,
+            absl::string_view message) {
+    issues_.Add(code, rule, at.line(), message);
+  }
+  // Notes a rule's id, which must be well-formed and new.
+  void RuleId(const std::string& id, const Place& at);
+  // Notes a value's name; -1 if it is taken or malformed.
+  int Declare(const std::string& name, const char* field, const Place& at,
+              scheme::ValueInfo info);
+  scheme::Basis Ground(int basis, int citations, const std::string& rule, const Place& at);
+  std::vector<scheme::Citation> Cite(
+      const google::protobuf::RepeatedPtrField<scheme::v1::Citation>& messages,
+      const std::string& rule, const Place& at);
+  // Checks prose that people read; `least` 0 or 1.
+  void Prose(const std::string& text, size_t least, const char* field, const std::string& rule,
+             const Place& at);
+  void Say(const std::string& text, bool limit, const std::string& rule, const Place& at);
+  // The index of what is named, or -1 after an issue.
+  int ScaleNamed(const std::string& id, const std::string& rule, const Place& at);
+  int ValueNamed(const std::string& name, const std::string& rule, const Place& at);
+  int LevelNamed(int scale, const std::string& level, const std::string& rule, const Place& at);
+  int ResultNamed(const std::string& name, const std::string& rule, const Place& at);
+  scheme::Fraction Number(const scheme::v1::Threshold& message, const std::string& rule,
+                          const Place& at);
+
+  const scheme::ValueInfo& Info(int value) const {
+    return draft_.scheme.values[static_cast<size_t>(value)];
+  }
+  int LevelsOf(int scale) const {
+    return static_cast<int>(draft_.scheme.scales[static_cast<size_t>(scale)].levels.size());
+  }
+
+  const scheme::v1::Scheme& message_;
+  const Place place_;
+  Issues& issues_;
+  Draft draft_;
+  std::map<std::string, int> scales_;
+  std::map<std::string, int> values_;
+  std::map<std::string, int> matrices_;
+  std::set<std::string> publications_;
+  std::set<std::string> rules_;
+  // The outputs that are declared before what they are of is resolved.
+  std::vector<int> sum_outputs_;
+  std::vector<int> band_outputs_;
+  std::vector<int> matrix_outputs_;
+};
+
+}  // namespace starratings::verify

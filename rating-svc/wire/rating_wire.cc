@@ -1,0 +1,73 @@
+#include "rating-svc/wire/rating_wire.h"
+
+#include "common/digest/sha256.h"
+
+namespace starratings::wire {
+namespace {
+
+// The enums of rating and scheme have the numbers of the wire.
+static_assert(static_cast<int>(rating::Move::kNone) == rating::v1::MOVE_NONE);
+static_assert(static_cast<int>(rating::Move::kEntered) == rating::v1::MOVE_ENTERED);
+static_assert(static_cast<int>(rating::Move::kRemained) == rating::v1::MOVE_REMAINED);
+static_assert(static_cast<int>(rating::Move::kLeft) == rating::v1::MOVE_LEFT);
+static_assert(static_cast<int>(rating::Move::kUnknown) == rating::v1::MOVE_UNKNOWN);
+static_assert(static_cast<int>(scheme::Basis::kDocumented) == scheme::v1::BASIS_DOCUMENTED);
+static_assert(static_cast<int>(scheme::Basis::kForced) == scheme::v1::BASIS_FORCED);
+static_assert(static_cast<int>(scheme::Basis::kAssumed) == scheme::v1::BASIS_ASSUMED);
+
+void Write(const rating::ResultOutcome& result, rating::v1::Result& message) {
+  message.set_id(result.id);
+  message.set_basis(static_cast<scheme::v1::Basis>(result.basis));
+  if (result.not_rated) {
+    rating::v1::NotRated& not_rated = *message.mutable_not_rated();
+    not_rated.set_reason(rating::ToString(result.not_rated->reason));
+    not_rated.set_rule_id(result.not_rated->rule_id);
+    not_rated.set_code(result.not_rated->code);
+  } else if (!result.number.empty()) {
+    message.set_number(result.number);
+  } else {
+    message.set_level(result.level);
+  }
+}
+
+void Write(const rating::Decision& decision, rating::v1::Decision& message) {
+  message.set_id(decision.id);
+  message.set_code(decision.code);
+  message.set_previous(decision.previous);
+  message.set_state(decision.state);
+  message.set_move(static_cast<rating::v1::Move>(decision.move));
+  message.set_listed(decision.listed);
+}
+
+}  // namespace
+
+rating::v1::SchemeRef RefOf(const scheme::Scheme& scheme) {
+  rating::v1::SchemeRef ref;
+  ref.set_id(scheme.id);
+  ref.set_version(scheme.version);
+  ref.set_digest(scheme.digest);
+  return ref;
+}
+
+void Write(const rating::Rating& rating, const scheme::Scheme& scheme,
+           rating::v1::Rating& message) {
+  message.set_organisation(rating.organisation);
+  message.set_name(rating.name);
+  message.set_period(rating.period);
+  *message.mutable_scheme() = RefOf(scheme);
+  for (const rating::ResultOutcome& result : rating.results) {
+    Write(result, *message.add_results());
+  }
+  for (const rating::Decision& decision : rating.decisions) {
+    Write(decision, *message.add_decisions());
+  }
+  for (const scheme::Consequence* consequence : rating.consequences) {
+    rating::v1::Consequence& out = *message.add_consequences();
+    out.set_id(consequence->id);
+    out.set_text(consequence->text);
+    out.set_code(consequence->code);
+  }
+  message.set_digest(digest::ToHex(rating.digest));
+}
+
+}  // namespace starratings::wire

@@ -1,0 +1,24 @@
+// Ratings as messages. One way only: nobody sends ratings to rating-svc.
+#pragma once
+
+#include "rating-svc/rating/rating.h"
+#include "rating-svc/scheme/scheme.h"
+#include "starratings/rating/v1/rating.pb.h"
+
+namespace starratings::wire {
+
+rating::v1::SchemeRef RefOf(const scheme::Scheme& scheme);
+
+// Writes everything but snapshot and trace. `scheme` is the one that `rating`
+// was made with; `message` is empty.
+void Write(const rating::Rating& rating, const scheme::Scheme& scheme, rating::v1::Rating& message);
+
+// How much of an explanation is written.
+enum class TraceDetail { kPacked, kFull };
+
+// Writes the reasons. PACKED leaves out what is for people: sentences,
+// citations, publications and sources.
+void Write(const rating::Explanation& explanation, const scheme::Scheme& scheme, TraceDetail detail,
+           rating::v1::Trace& message);
+
+}  // namespace starratings::wire

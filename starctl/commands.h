@@ -1,0 +1,44 @@
+// The commands. Each prints what it found and returns how it ended; an error is
+// printed by main().
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "starctl/failure.h"
+#include "starctl/options.h"
+
+namespace starratings::starctl {
+
+class Session;
+
+absl::StatusOr<ExitCode> MigrateStore(Session& session, const std::string& store);
+absl::StatusOr<ExitCode> MakeDevCerts(Session& session, const DevCertsOptions& options);
+
+absl::StatusOr<ExitCode> RegisterOrganisations(Session& session, const RegisterOptions& options);
+absl::StatusOr<ExitCode> RegisterPeriods(Session& session, const RegisterOptions& options);
+absl::StatusOr<ExitCode> RegisterCodes(Session& session, const RegisterOptions& options);
+absl::StatusOr<ExitCode> RegisterScheme(Session& session, const RegisterOptions& options);
+
+absl::StatusOr<ExitCode> ImportEvidence(Session& session, const ImportOptions& options);
+
+absl::StatusOr<ExitCode> CreateRound(Session& session, const CreateRoundOptions& options);
+absl::StatusOr<ExitCode> CheckRound(Session& session, const CheckRoundOptions& options);
+absl::StatusOr<ExitCode> FreezeRound(Session& session, const RoundActOptions& options);
+absl::StatusOr<ExitCode> RecordRound(Session& session, const RoundActOptions& options);
+absl::StatusOr<ExitCode> PublishRound(Session& session, const RoundActOptions& options);
+absl::StatusOr<ExitCode> WithdrawRound(Session& session, const RoundActOptions& options);
+absl::StatusOr<ExitCode> ShowRound(Session& session, const std::string& round);
+absl::StatusOr<ExitCode> ListRounds(Session& session);
+
+absl::StatusOr<ExitCode> Rate(Session& session, const RateOptions& options);
+absl::StatusOr<ExitCode> Explain(Session& session, const BySchemeOptions& options);
+absl::StatusOr<ExitCode> ShowRatings(Session& session, const RatingsOptions& options);
+absl::StatusOr<ExitCode> ShowSpecialMeasures(Session& session, const std::string& round);
+absl::StatusOr<ExitCode> ShowDossier(Session& session, const DossierOptions& options);
+
+absl::StatusOr<ExitCode> ListSchemes(Session& session);
+absl::StatusOr<ExitCode> VerifyScheme(Session& session, const std::string& file);
+absl::StatusOr<ExitCode> TestScheme(Session& session, const std::string& path);
+
+}  // namespace starratings::starctl

@@ -1,0 +1,3 @@
+#include "starctl/cli.h"
+
+int main(int argc, char** argv) { return starratings::starctl::Run(argc, argv); }

@@ -1,0 +1,106 @@
+// What the command line says, command by command. cli.cc fills these; the
+// commands read them, and know nothing of flags.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace starratings::starctl {
+
+struct GlobalOptions {
+  std::string assessment;
+  std::string rating;
+  bool insecure = false;
+  std::string tls_directory;
+  std::string actor;
+  std::string output = "table";
+  int timeout_s = 120;
+};
+
+// How to read a file that is not in our columns.
+struct FileOptions {
+  std::string file;
+  std::string mapping;                 // Empty: long form.
+  std::vector<std::string> constants;  // NAME=VALUE
+  std::vector<std::string> where;      // COLUMN=VALUE
+};
+
+struct RegisterOptions {
+  FileOptions input;
+  std::string reason;
+  int retry_for_s = 30;
+};
+
+struct ImportOptions {
+  FileOptions input;
+  std::string reason;
+  bool dry_run = false;
+  int batch = 10'000;
+  int retry_for_s = 30;
+};
+
+struct CreateRoundOptions {
+  std::string round;
+  std::string title;
+  std::string period;
+  std::string date;
+  std::string scheme;
+  std::vector<std::string> kinds;
+  std::vector<std::string> regions;
+  std::vector<std::string> organisations;
+  std::string refreshes;
+  std::string reason;
+};
+
+// An act on a round that is there.
+struct RoundActOptions {
+  std::string round;
+  std::string etag;    // Empty: the round's as it is now.
+  std::string reason;
+  std::string token;   // Of a freeze.
+  std::string digest;  // Of a publication.
+  bool yes = false;    // Of a publication: whatever is recorded.
+};
+
+struct CheckRoundOptions {
+  std::string round;
+  bool all = false;     // Name every organisation.
+  bool strict = false;  // Gaps are a no.
+};
+
+// Outside any round.
+struct BySchemeOptions {
+  std::string organisation;
+  std::string round;
+  std::string scheme;
+  std::string period;
+  std::string date;
+  std::string token;
+};
+
+struct RateOptions {
+  BySchemeOptions by;
+  bool ratings = false;  // List them all.
+};
+
+struct RatingsOptions {
+  std::string round;
+  std::string level;
+  bool consequences = false;
+  bool summary = false;  // No table.
+};
+
+struct DossierOptions {
+  std::string organisation;
+  std::string period;
+  std::string round;
+  std::string token;
+};
+
+struct DevCertsOptions {
+  std::string directory;
+  std::vector<std::string> actors;  // URIs; empty: an analyst and a chief inspector.
+  std::vector<std::string> hosts;   // Further DNS names of the services.
+};
+
+}  // namespace starratings::starctl
