@@ -2,6 +2,7 @@
 
 #include "common/status/errors.h"
 #include "gmock/gmock.h"
+#include "starctl/bad_rows.h"
 #include "starctl/failure.h"
 
 namespace starratings::starctl {

@@ -76,6 +76,7 @@ size_t Need(const CsvFile& file, absl::string_view column, BadRows& bad) {
 
 void ReadLong(const CsvFile& file, const Fields& fields, const Texts& constants,
               const Texts& row_filter, BadRows& bad, const EntrySink& sink) {
+  const size_t faults_before = bad.count();
   Columns<size_t> columns;
   for (size_t i = 0; i < file.header.size(); ++i) {
     if (const auto field = FieldOf(fields, file.header[i])) {
@@ -100,7 +101,7 @@ void ReadLong(const CsvFile& file, const Fields& fields, const Texts& constants,
     }
   }
   const Columns<std::string> filter = FilterOf(file, row_filter, bad);
-  if (!bad.empty()) return;
+  if (bad.count() != faults_before) return;
   for (const CsvRow& row : file.rows) {
     if (!Counts(row, filter)) continue;
     Entry entry = Blank(row.line, fields, constants);
@@ -113,6 +114,7 @@ void ReadLong(const CsvFile& file, const Fields& fields, const Texts& constants,
 
 void ReadWide(const CsvFile& file, const Fields& fields, const WideFields& places,
               const Mapping& mapping, BadRows& bad, const EntrySink& sink) {
+  const size_t faults_before = bad.count();
   const size_t id = Need(file, mapping.id_column, bad);
   std::optional<size_t> name;
   if (places.name && !mapping.name_column.empty()) name = Need(file, mapping.name_column, bad);
@@ -125,7 +127,7 @@ void ReadWide(const CsvFile& file, const Fields& fields, const WideFields& place
   }
   CheckConstants(file, mapping.constants, bad);
   const Columns<std::string> filter = FilterOf(file, mapping.row_filter, bad);
-  if (!bad.empty()) return;
+  if (bad.count() != faults_before) return;
   for (const CsvRow& row : file.rows) {
     if (!Counts(row, filter)) continue;
     Entry entry = Blank(row.line, fields, mapping.constants);

@@ -29,10 +29,10 @@ TEST(TableTest, ColumnsAreAlignedByWhatATerminalShows) {
   table.AddRow({"Ynys M\xc3\xb4n", "7", "a"});
   table.AddRow({"\xe5\x8c\x97\xe4\xba\xac", "1,234", ""});  // Two wide characters.
   EXPECT_EQ(table.ToString(),
-            "name           n  last\n"
-            "---------  -----  ----\n"
+            "name          n  last\n"
+            "--------  -----  ----\n"
             "Ynys M\xc3\xb4n      7  a\n"
-            "\xe5\x8c\x97\xe4\xba\xac       1,234\n");
+            "\xe5\x8c\x97\xe4\xba\xac      1,234\n");
 }
 
 TEST(TableTest, EmptyColumnsAreLeftOutAndLinesStayLines) {
@@ -155,7 +155,7 @@ TEST(PublishedTest, TheListNamesWhoMovedAndHow) {
 }
 
 TEST(ExplanationTest, NothingOfTheTraceIsLost) {
-  const std::string text = ExplanationText(FromText<rating::v1::Rating>(R"(
+  const std::string text = ExplanationText(FromText<rating::v1::Rating>(R"pb(
       organisation: "hull" name: "Hull" scheme { id: "s" version: "1" digest: "5c" } digest: "d1"
       results { id: "stars" level: "1" basis: BASIS_ASSUMED }
       decisions { id: "SM" state: "off_list" move: MOVE_UNKNOWN }
@@ -173,7 +173,7 @@ TEST(ExplanationTest, NothingOfTheTraceIsLost) {
                 tests { value: "b" condition: "below 3" absent: "STALE" }
                 citations { source: "cc" quote: "more than 20 per cent" } }
         publications { id: "cc" title: "Community Care" date: "2002" }
-      })"));
+      })pb"));
   for (const char* words :
        {"stars: 1  (basis ASSUMED)", "SM: unknown -> off_list  (UNKNOWN)", "Hull is rated 1.",
         "48/212", "[1] reconstructed", "[1] A letter <https://x.y> (reconstructed)", "STALE",

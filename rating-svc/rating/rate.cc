@@ -100,20 +100,16 @@ CanonicalWriter ResultForm(const ResultOutcome& result) {
   return form;
 }
 
-// docs/digests.md says what a rating's digest is of, and why.
-digest::Digest DigestOf(const Scheme& scheme, const Rating& rating, const Readings& readings,
-                        evidence::Date date) {
-  std::vector<std::string> items;
-  items.reserve(readings.read.size());
-  for (const evidence::RecordedItem* item : readings.read) {
-    items.push_back(digest::ToHex(item->item.digest));
-  }
+}  // namespace
+
+digest::Digest RatingDigest(const std::string& scheme_digest, const Rating& rating,
+                            std::vector<std::string> items, evidence::Date date) {
   std::sort(items.begin(), items.end());
   CanonicalWriter form;
   form.String(1, rating.organisation);
   form.String(2, rating.period);
   for (const std::string& item : items) form.String(3, item);
-  form.String(7, scheme.digest);
+  form.String(7, scheme_digest);
   for (const ResultOutcome& result : rating.results) form.Message(8, ResultForm(result));
   for (const Decision& decision : rating.decisions) {
     CanonicalWriter inner;
@@ -127,8 +123,6 @@ digest::Digest DigestOf(const Scheme& scheme, const Rating& rating, const Readin
   form.String(10, date.ToString());
   return digest::Sha256(form.bytes());
 }
-
-}  // namespace
 
 const char* ToString(Move move) {
   switch (move) {
@@ -165,7 +159,12 @@ Rating Assemble(const Scheme& scheme, const evidence::Dossier& dossier, evidence
       rating.consequences.push_back(&consequence);
     }
   }
-  rating.digest = DigestOf(scheme, rating, readings, date);
+  std::vector<std::string> items;
+  items.reserve(readings.read.size());
+  for (const evidence::RecordedItem* item : readings.read) {
+    items.push_back(digest::ToHex(item->item.digest));
+  }
+  rating.digest = RatingDigest(scheme.digest, rating, std::move(items), date);
   return rating;
 }
 

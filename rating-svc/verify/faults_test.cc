@@ -1,6 +1,6 @@
 // Schemes with a planted fault: each is found, at its line.
-#include <tuple>
-
+#include "rating-svc/verify/proofs.h"
+#include "rating-svc/verify/resolve.h"
 #include "rating-svc/verify/testing.h"
 
 namespace starratings::verify {
@@ -228,6 +228,31 @@ TEST(Counterexample, OfPointsShowsWhatTheTableGives) {
       Replayed(With(kSmall, "cut: 2 cut: 4", "cut: 2 cut: 3"), "POINTS_DIFFER");
   ASSERT_EQ(cases.case__size(), 1);
   EXPECT_EQ(cases.case_(0).expect(0).level(), "mid");  // The points say high.
+}
+
+// No text can say it: a veto that does not go to the lowest level.
+TEST(Counterexample, OfAVetoIsEvidenceThatItSpares) {
+  scheme::v1::Scheme message;
+  google::protobuf::TextFormat::ParseInfoTree tree;
+  ASSERT_TRUE(wire::ParseText(kSmall, message, &tree).empty());
+  Issues issues;
+  Draft draft = Resolve(message, Place(message.GetDescriptor(), &tree), issues);
+  ASSERT_TRUE(Order(draft, issues));
+  ASSERT_TRUE(issues.empty());
+  draft.scheme.limits[1].level = 1;
+  std::vector<std::string> report;
+  ProveWhole(draft, issues, report);
+  for (const Issue& issue : issues.Take()) {
+    if (issue.code != "VETO_BROKEN") continue;
+    EXPECT_EQ(issue.rule_id, "VET");
+    EXPECT_EQ(issue.line, LineOf(kSmall, "property { id: \"VET\""));
+    const scheme::v1::Cases cases = CasesIn(issue.counterexample);
+    ASSERT_EQ(cases.case__size(), 1);
+    EXPECT_EQ(Level(cases.case_(0), "b"), "low");
+    EXPECT_EQ(cases.case_(0).expect(0).level(), "mid");
+    return;
+  }
+  ADD_FAILURE();
 }
 
 TEST(Verify, TellsEverythingThatIsWrongAtOnce) {

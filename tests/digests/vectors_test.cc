@@ -1,0 +1,105 @@
+// The vectors of tests/digests come out of the product as they stand in the
+// file; canonical_test.py says the same of a second implementation.
+#include <fstream>
+#include <map>
+
+#include "common/digest/bucket.h"
+#include "common/wire/evidence_wire.h"
+#include "common/wire/scheme_text.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "rating-svc/rating/assemble.h"
+
+namespace starratings {
+namespace {
+
+using nlohmann::json;
+
+json Vectors() {
+  std::ifstream in(SOURCE_ROOT "/tests/digests/vectors.json");
+  return json::parse(in);
+}
+
+evidence::Value ValueOf(const json& value) {
+  if (value.contains("decimal")) {
+    return *evidence::Decimal::Parse(value["decimal"].get<std::string>());
+  }
+  if (value.contains("ratio")) {
+    return evidence::Ratio{value["ratio"]["numerator"], value["ratio"]["denominator"]};
+  }
+  if (value.contains("level")) return evidence::Level{value["level"]};
+  if (value.contains("flag")) return value["flag"].get<bool>();
+  if (value.contains("text")) return evidence::Text{value["text"]};
+  return static_cast<evidence::MissingReason>(value["missing"].get<int>());
+}
+
+TEST(VectorsTest, Items) {
+  for (const json& vector : Vectors()["items"]) {
+    const json& said = vector["item"];
+    const json& source = said["source"];
+    evidence::Item item;
+    item.key = {said["organisation"], said["period"], said["code"], said.value("instance", "")};
+    item.value = ValueOf(said["value"]);
+    if (said.contains("observed_on")) {
+      item.observed_on = *evidence::Date::Parse(said["observed_on"].get<std::string>());
+    }
+    item.source = std::make_shared<const evidence::Source>(
+        evidence::Source{source["title"], source.value("uri", ""), source.value("sha256", ""),
+                         source.value("reconstructed", false)});
+    EXPECT_EQ(digest::ToHex(wire::ItemDigest(item)), vector["digest"]) << vector;
+  }
+}
+
+TEST(VectorsTest, Ratings) {
+  for (const json& vector : Vectors()["ratings"]) {
+    const json& said = vector["rating"];
+    rating::Rating rating;
+    rating.organisation = said["organisation"];
+    rating.period = said["period"];
+    for (const json& result : said["results"]) {
+      rating::ResultOutcome outcome;
+      outcome.id = result["id"];
+      outcome.level = result.value("level", "");
+      outcome.number = result.value("number", "");
+      if (result.contains("not_rated")) {
+        ASSERT_EQ(result["not_rated"]["reason"], "NOT_REPORTED");
+        outcome.not_rated = {rating::Absent::kNotReported, result["not_rated"]["rule_id"],
+                             result["not_rated"]["code"]};
+      }
+      rating.results.push_back(outcome);
+    }
+    for (const json& decision : said["decisions"]) {
+      rating.decisions.push_back({decision["id"], decision["code"], decision["previous"],
+                                  decision["state"],
+                                  static_cast<rating::Move>(decision["move"].get<int>()), ""});
+    }
+    const digest::Digest digest =
+        rating::RatingDigest(said["scheme"], rating, said["items"],
+                             *evidence::Date::Parse(said["date"].get<std::string>()));
+    EXPECT_EQ(digest::ToHex(digest), vector["digest"]) << vector;
+  }
+}
+
+TEST(VectorsTest, Rounds) {
+  for (const json& vector : Vectors()["rounds"]) {
+    std::map<std::pair<int, std::string>, digest::Digest> ordered;
+    for (const auto& [organisation, hex] : vector["ratings"].items()) {
+      ordered[{digest::BucketOf(organisation), organisation}] =
+          *digest::FromHex(hex.get<std::string>());
+    }
+    digest::RoundDigester digester;
+    for (const auto& [place, digest] : ordered) digester.Add(place.second, digest);
+    EXPECT_EQ(digest::ToHex(digester.Finish()), vector["digest"]) << vector;
+  }
+}
+
+TEST(VectorsTest, Schemes) {
+  for (const json& vector : Vectors()["schemes"]) {
+    const auto scheme = wire::ParseScheme(vector["text"].get<std::string>());
+    ASSERT_TRUE(scheme.ok()) << scheme.status();
+    EXPECT_EQ(digest::ToHex(*wire::SchemeDigest(*scheme)), vector["digest"]) << vector;
+  }
+}
+
+}  // namespace
+}  // namespace starratings
