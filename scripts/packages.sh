@@ -14,7 +14,7 @@ build_packages=(
 # shellcheck disable=SC2034
 test_packages=(
   libgtest-dev libgmock-dev clang-format shellcheck python3 python3-grpcio python3-protobuf python3-yaml
-  curl git ca-certificates
+  curl git ca-certificates procps
 )
 
 # say WORDS...: one line for people.
@@ -47,6 +47,9 @@ install_packages() {
     --no-install-recommends "${missing[@]}" >/dev/null ||
     die "apt-get could not install: ${missing[*]}"
 }
+
+# So that another clone of the same sources finds what this one has compiled.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 
 # build PRESET TARGET...: configures if need be and builds, showing progress;
 # what went wrong is shown in full.

@@ -32,9 +32,8 @@ absl::Status BadRows::ToStatus() const {
   if (sorted.size() > kPrinted) {
     detail.fields.push_back({file_, absl::StrCat("and ", sorted.size() - kPrinted, " more")});
   }
-  const std::string message =
-      absl::StrCat(file_, ": ", sorted.size(), sorted.size() == 1 ? " fault" : " faults",
-                   "; nothing was sent");
+  const std::string message = absl::StrCat(
+      file_, ": ", sorted.size(), sorted.size() == 1 ? " fault" : " faults", "; nothing was sent");
   return status::ErrorWithDetail(absl::StatusCode::kInvalidArgument, message, detail);
 }
 

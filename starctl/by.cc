@@ -14,8 +14,9 @@ absl::StatusOr<rating::v1::RateOrganisationResponse> RateOrganisation(
   const bool by_round = !options.round.empty() && options.scheme.empty() &&
                         options.period.empty() && options.date.empty() && options.token.empty();
   if (!by_scheme && !by_round) {
-    return BadUsage("either a round must be given, or --scheme, --period and --date (and maybe "
-                    "--token)");
+    return BadUsage(
+        "either a round must be given, or --scheme, --period and --date (and maybe "
+        "--token)");
   }
   rating::v1::RateOrganisationRequest request;
   request.set_organisation(options.organisation);
@@ -31,9 +32,8 @@ absl::StatusOr<rating::v1::RateOrganisationResponse> RateOrganisation(
   }
   ASSIGN_OR_RETURN(const Rating* const rating, session.rating());
   rating::v1::RateOrganisationResponse response;
-  RETURN_IF_ERROR(session.Call(*rating->ratings,
-                               &rating::v1::RatingService::Stub::RateOrganisation, request,
-                               response));
+  RETURN_IF_ERROR(session.Call(*rating->ratings, &rating::v1::RatingService::Stub::RateOrganisation,
+                               request, response));
   return response;
 }
 

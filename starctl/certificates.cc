@@ -46,8 +46,8 @@ absl::StatusOr<Credentials> ToPem(X509* certificate, EVP_PKEY* key) {
   const Owned<BIO> certificate_text(BIO_new(BIO_s_mem()));
   const Owned<BIO> key_text(BIO_new(BIO_s_mem()));
   if (PEM_write_bio_X509(certificate_text.get(), certificate) != 1 ||
-      PEM_write_bio_PKCS8PrivateKey(key_text.get(), key, nullptr, nullptr, 0, nullptr,
-                                    nullptr) != 1) {
+      PEM_write_bio_PKCS8PrivateKey(key_text.get(), key, nullptr, nullptr, 0, nullptr, nullptr) !=
+          1) {
     return Failure("writing PEM");
   }
   return Credentials{TextOf(certificate_text.get()), TextOf(key_text.get())};
@@ -57,8 +57,7 @@ absl::Status AddExtension(X509* certificate, X509* issuer, int nid, const std::s
   X509V3_CTX context;
   X509V3_set_ctx_nodb(&context);
   X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-  const Owned<X509_EXTENSION> extension(
-      X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
+  const Owned<X509_EXTENSION> extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
   if (extension == nullptr || X509_add_ext(certificate, extension.get(), -1) != 1) {
     return Failure(absl::StrCat("extension ", value));
   }

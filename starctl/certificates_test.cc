@@ -45,7 +45,7 @@ TEST_F(DevCertsTest, EachIdentityHasWhatAServiceReads) {
 TEST_F(DevCertsTest, KeysAreForTheirOwnerAlone) {
   ASSERT_EQ(Make({"spiffe://elsewhere/people/anna"}), ExitCode::kOk);
   for (const char* key : {"ca.key", "rating-svc/tls.key", "anna/tls.key"}) {
-    struct stat found{};
+    struct stat found {};
     ASSERT_EQ(stat((directory_ / key).c_str(), &found), 0) << key;
     EXPECT_EQ(found.st_mode & 0777u, 0600u) << key;
   }

@@ -129,10 +129,10 @@ std::string GapsByOrganisation(const CheckRoundResponse& found, bool all) {
 std::string CheckText(const std::string& round, const CheckRoundResponse& found,
                       const std::vector<std::string>& codes, const Holdings& holdings, bool all) {
   std::string out =
-      absl::StrCat("round ", round, ": ", Counted(found.organisation_count(), "organisation"),
-                   ", ", Thousands(found.gaps_size()), " of them without a value for something\n");
-  absl::StrAppend(&out, Thousands(holdings.reconstructed), " of ",
-                  Counted(holdings.items, "item"), " are reconstructed: nobody published them\n");
+      absl::StrCat("round ", round, ": ", Counted(found.organisation_count(), "organisation"), ", ",
+                   Thousands(found.gaps_size()), " of them without a value for something\n");
+  absl::StrAppend(&out, Thousands(holdings.reconstructed), " of ", Counted(holdings.items, "item"),
+                  " are reconstructed: nobody published them\n");
   if (found.gaps_size() == 0) return out;
   absl::StrAppend(&out, "\n", GapsByCode(found, codes), "\n", GapsByOrganisation(found, all));
   return out;

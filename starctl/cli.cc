@@ -20,12 +20,16 @@ class CommandLine {
  public:
   CommandLine() : app_("Star Ratings: the record of evidence and the judge, from a terminal.") {
     app_.name("starctl");
+    app_.set_help_all_flag("--help-all", "Help of every command.");
     app_.set_version_flag("--version", "starctl " STARRATINGS_VERSION);
     app_.require_subcommand(1);
     // So that `starctl rounds list --output json` works as well.
     app_.fallthrough();
-    app_.failure_message([](const CLI::App*, const CLI::Error& error) {
-      return std::string("starctl: ") + error.what() + " (--help says more)\n";
+    app_.failure_message([](const CLI::App* app, const CLI::Error& error) {
+      const std::vector<std::string> unknown = app->remaining(true);
+      const std::string what =
+          unknown.empty() ? error.what() : "there is no command or flag `" + unknown.front() + "`";
+      return "starctl: " + what + " (--help says more)\n";
     });
     app_.footer(
         "Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 bad file, 4 refused by a\n"
@@ -64,8 +68,8 @@ class CommandLine {
   }
 
   // A flag that may be given several times, with one value each.
-  static void AddList(CLI::App* command, const std::string& flag,
-                      std::vector<std::string>& values, const std::string& what) {
+  static void AddList(CLI::App* command, const std::string& flag, std::vector<std::string>& values,
+                      const std::string& what) {
     command->add_option(flag, values, what)->allow_extra_args(false);
   }
 
@@ -127,8 +131,8 @@ class CommandLine {
         {"periods", &RegisterPeriods},
         {"codes", &RegisterCodes}};
     for (const auto& [name, function] : kinds) {
-      CLI::App* const command = Add(group, name, std::string("Registers ") + name +
-                                    " from a CSV file.", function, register_);
+      CLI::App* const command = Add(
+          group, name, std::string("Registers ") + name + " from a CSV file.", function, register_);
       AddInput(command, register_.input);
       command->add_option("--reason", register_.reason, "Why; kept in the record.");
       AddPatience(command, register_.retry_for_s);
@@ -169,8 +173,8 @@ class CommandLine {
             "Only this organisation. Repeatable.");
     create->add_option("--refreshes", create_.refreshes, "The earlier round it rates again.");
     create->add_option("--reason", create_.reason, "Why; kept in the record.");
-    CLI::App* const check = Add(rounds_, "check", "Says what the evidence lacks.", &CheckRound,
-                                check_);
+    CLI::App* const check =
+        Add(rounds_, "check", "Says what the evidence lacks.", &CheckRound, check_);
     check->add_option("ROUND", check_.round, "Its id.")->required();
     check->add_flag("--all", check_.all, "Names every organisation that lacks something.");
     check->add_flag("--strict", check_.strict, "Exits 1 if anything is missing.");
@@ -197,9 +201,8 @@ class CommandLine {
                        "Of the revision to freeze; the newest if not given.");
     freeze->add_option("--reason", act_.reason, "Why; kept in the record.");
     AddAct("record", "Has rating-svc rate the round and record the ratings.", &RecordRound);
-    CLI::App* const publish =
-        AddAct("publish", "Makes the ratings public. Not by whoever froze the round.",
-               &PublishRound);
+    CLI::App* const publish = AddAct(
+        "publish", "Makes the ratings public. Not by whoever froze the round.", &PublishRound);
     publish->add_option("--digest", act_.digest, "The round digest that you checked.");
     publish->add_flag("--yes", act_.yes, "Publish whatever is recorded.");
     publish->add_option("--reason", act_.reason, "Why; kept in the record.");
@@ -217,15 +220,16 @@ class CommandLine {
   }
 
   void AddRating() {
-    CLI::App* const rate = Add(&app_, "rate", "Rates a round, or one organisation; records "
-                               "nothing.", &Rate, rate_);
+    CLI::App* const rate = Add(&app_, "rate",
+                               "Rates a round, or one organisation; records "
+                               "nothing.",
+                               &Rate, rate_);
     rate->add_option("ROUND", rate_.by.round, "Its id.");
     rate->add_flag("--ratings", rate_.ratings, "Lists every rating.");
     rate->add_option("--organisation", rate_.by.organisation, "Only this one.");
     AddByScheme(rate, rate_.by);
     CLI::App* const explain =
-        Add(&app_, "explain", "Rates one organisation and gives every reason.", &Explain,
-            explain_);
+        Add(&app_, "explain", "Rates one organisation and gives every reason.", &Explain, explain_);
     explain->add_option("ORGANISATION", explain_.organisation, "Its id.")->required();
     explain->add_option("--round", explain_.round, "As in this round.");
     AddByScheme(explain, explain_);

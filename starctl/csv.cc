@@ -28,8 +28,8 @@ absl::string_view Trim(absl::string_view text) {
     if (!text.empty() && (text.front() == ' ' || text.front() == '\t' || text.front() == '\n' ||
                           text.front() == '\r')) {
       text.remove_prefix(1);
-    } else if (!text.empty() && (text.back() == ' ' || text.back() == '\t' ||
-                                 text.back() == '\n' || text.back() == '\r')) {
+    } else if (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\n' ||
+                                 text.back() == '\r')) {
       text.remove_suffix(1);
     } else if (!absl::ConsumePrefix(&text, kNoBreak) && !absl::ConsumeSuffix(&text, kNoBreak)) {
       return text;
@@ -92,8 +92,9 @@ class Splitter {
     bool quote = false;
     while (!AtEnd()) quote |= text_[at_++] == '"';
     if (quote) {
-      bad_.Add(line_, "", "a quote must not stand within a cell, unless the whole cell is in "
-                          "quotes and each quote in it is doubled");
+      bad_.Add(line_, "",
+               "a quote must not stand within a cell, unless the whole cell is in "
+               "quotes and each quote in it is doubled");
     }
     return Normal(text_.substr(begin, at_ - begin));
   }
@@ -120,8 +121,9 @@ class Splitter {
     }
     while (at_ < text_.size() && text_[at_] == ' ') ++at_;
     if (!AtEnd()) {
-      bad_.Add(line_, "", "after a closing quote the next cell must begin; a quote within a cell "
-                          "is written twice");
+      bad_.Add(line_, "",
+               "after a closing quote the next cell must begin; a quote within a cell "
+               "is written twice");
       while (!AtEnd()) ++at_;
     }
     return Normal(raw);
@@ -155,8 +157,9 @@ char SeparatorOf(absl::string_view text) {
 void Fit(CsvRow& row, size_t columns, BadRows& bad) {
   while (row.cells.size() > columns && row.cells.back().empty()) row.cells.pop_back();
   if (row.cells.size() != columns) {
-    bad.Add(row.line, "", absl::StrCat("must have ", columns, " cells, as the header, and has ",
-                                       row.cells.size()));
+    bad.Add(
+        row.line, "",
+        absl::StrCat("must have ", columns, " cells, as the header, and has ", row.cells.size()));
     row.cells.resize(columns);
   }
 }
@@ -169,12 +172,12 @@ void CheckHeader(const CsvFile& file, BadRows& bad) {
       bad.Add(file.header_line, name, "must not occur twice in the header");
     }
     if (!name.empty()) continue;
-    const auto used = std::find_if(file.rows.begin(), file.rows.end(), [i](const CsvRow& row) {
-      return !row.cells[i].empty();
-    });
+    const auto used = std::find_if(file.rows.begin(), file.rows.end(),
+                                   [i](const CsvRow& row) { return !row.cells[i].empty(); });
     if (used != file.rows.end()) {
-      bad.Add(file.header_line, "", absl::StrCat("column ", i + 1, " must have a name: line ",
-                                                 used->line, " has a value there"));
+      bad.Add(file.header_line, "",
+              absl::StrCat("column ", i + 1, " must have a name: line ", used->line,
+                           " has a value there"));
     }
   }
 }

@@ -40,7 +40,10 @@ TEST(CsvTest, TheLastLineNeedsNoEnd) {
 }
 
 TEST(CsvTest, AByteOrderMarkIsNoPartOfTheFirstName) {
-  EXPECT_THAT(Parse("\xef\xbb\xbf" "a,b\r\n1,2\r\n").header, ElementsAre("a", "b"));
+  EXPECT_THAT(Parse("\xef\xbb\xbf"
+                    "a,b\r\n1,2\r\n")
+                  .header,
+              ElementsAre("a", "b"));
 }
 
 TEST(CsvTest, EveryLineEndCounts) {
@@ -126,7 +129,10 @@ TEST(CsvTest, Windows1252IsRefusedWithAHint) {
 }
 
 TEST(CsvTest, Utf16AndBinaryAreRefused) {
-  EXPECT_THAT(Refusal(std::string("\xff\xfe" "a\0,\0b\0", 8)), HasSubstr("UTF-16"));
+  EXPECT_THAT(Refusal(std::string("\xff\xfe"
+                                  "a\0,\0b\0",
+                                  8)),
+              HasSubstr("UTF-16"));
   EXPECT_THAT(Refusal(std::string("a,b\n1,\0\n", 8)), HasSubstr("f.csv:2: character 3"));
 }
 

@@ -99,8 +99,7 @@ absl::StatusOr<ExitCode> MakeDevCerts(Session& session, const DevCertsOptions& o
   const fs::path directory(options.directory);
   std::error_code error;
   if (fs::exists(directory, error) && !fs::is_empty(directory, error)) {
-    return BadFile(options.directory,
-                   "must be new or empty; nothing was overwritten");
+    return BadFile(options.directory, "must be new or empty; nothing was overwritten");
   }
   fs::create_directories(directory, error);
   if (error) return BadFile(options.directory, error.message());
@@ -110,15 +109,14 @@ absl::StatusOr<ExitCode> MakeDevCerts(Session& session, const DevCertsOptions& o
   std::vector<std::string> lines;
   for (const Identity& identity : identities) {
     RETURN_IF_ERROR(WriteIdentity(directory, *authority, identity));
-    lines.push_back(session.json() ? absl::StrCat("{\"folder\":", ToJson(identity.folder),
-                                                  ",\"actor\":", ToJson(identity.uri), "}")
-                                   : absl::StrCat((directory / identity.folder).string(), "  ",
-                                                  identity.uri));
+    lines.push_back(session.json()
+                        ? absl::StrCat("{\"folder\":", ToJson(identity.folder),
+                                       ",\"actor\":", ToJson(identity.uri), "}")
+                        : absl::StrCat((directory / identity.folder).string(), "  ", identity.uri));
   }
-  session.Print(session.json()
-                    ? absl::StrCat("{\"identities\":[", absl::StrJoin(lines, ","), "]}")
-                    : absl::StrCat(absl::StrJoin(lines, "\n"),
-                                   "\nfor development; good for a year"));
+  session.Print(session.json() ? absl::StrCat("{\"identities\":[", absl::StrJoin(lines, ","), "]}")
+                               : absl::StrCat(absl::StrJoin(lines, "\n"),
+                                              "\nfor development; good for a year"));
   return ExitCode::kOk;
 }
 

@@ -44,8 +44,9 @@ std::string RuleFor(unsigned char byte, int column) {
 
 void CheckEncoding(absl::string_view text, BadRows& bad) {
   if (absl::StartsWith(text, "\xff\xfe") || absl::StartsWith(text, "\xfe\xff")) {
-    bad.Add(1, "", "the file must be UTF-8, and is UTF-16; save it as UTF-8, or convert it: "
-                   "iconv -f UTF-16 -t UTF-8");
+    bad.Add(1, "",
+            "the file must be UTF-8, and is UTF-16; save it as UTF-8, or convert it: "
+            "iconv -f UTF-16 -t UTF-8");
     return;
   }
   int line = 1;

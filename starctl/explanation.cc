@@ -46,7 +46,11 @@ void AppendHead(const Rating& rating, std::string& out) {
 
 void AppendReadings(const Trace& trace, std::string& out) {
   Notes notes;
-  Table table({{"code"}, {"value"}, {"said"}, {"observed"}, {"revision", Table::Align::kRight},
+  Table table({{"code"},
+               {"value"},
+               {"said"},
+               {"observed"},
+               {"revision", Table::Align::kRight},
                {"source"}});
   for (const Reading& reading : trace.readings()) {
     std::string value = reading.absent().empty() ? reading.value() : reading.absent();
@@ -70,8 +74,8 @@ std::string Effect(const Step& step) {
     return absl::StrCat(step.target(), " = ", step.after().empty() ? "absent" : step.after());
   }
   if (!step.fired()) return absl::StrCat(step.target(), " stays");
-  return absl::StrCat(step.target(), ": ", step.before().empty() ? "absent" : step.before(),
-                      " -> ", step.after().empty() ? "absent" : step.after());
+  return absl::StrCat(step.target(), ": ", step.before().empty() ? "absent" : step.before(), " -> ",
+                      step.after().empty() ? "absent" : step.after());
 }
 
 // `fired, decided, binding`: as much of it as is true.
@@ -111,8 +115,8 @@ void AppendSteps(const Trace& trace, std::string& out) {
   if (trace.steps_size() == 0) return;
   Table table({{"rule"}, {"kind"}, {"effect"}, {"what it did"}, {"basis"}});
   for (const Step& step : trace.steps()) {
-    table.AddRow({step.rule_id(), Name(step.kind()), Effect(step), DoneBy(step),
-                  Name(step.basis())});
+    table.AddRow(
+        {step.rule_id(), Name(step.kind()), Effect(step), DoneBy(step), Name(step.basis())});
   }
   absl::StrAppend(&out, "\nThe rules, in the order they were applied\n\n");
   // Titles and a rule of dashes, then a line for each step: its tests go below.

@@ -11,6 +11,8 @@ std::string HeadlineOf(const absl::Status& error, const status::ErrorDetail& det
   // The message of a list of fields repeats the list.
   if (detail.reason == "INVALID_FIELDS") return "the service refused the request";
   std::string text(error.message());
+  // With a reason, the words are the service's own; without, they are gRPC's.
+  if (!detail.reason.empty()) return text;
   if (error.code() == absl::StatusCode::kUnavailable) {
     return absl::StrCat("cannot reach the service: ", text);
   }

@@ -22,8 +22,7 @@ constexpr size_t kOverhead = 8;
 // Fills one batch after another.
 class Packer {
  public:
-  Packer(size_t items_most, absl::string_view reason)
-      : items_most_(items_most), reason_(reason) {}
+  Packer(size_t items_most, absl::string_view reason) : items_most_(items_most), reason_(reason) {}
 
   void Add(ImportItem item) {
     // As in the request: ids are at most `s` and five digits.

@@ -143,23 +143,21 @@ absl::Status Interrupted(const absl::Status& error, const Outcome& outcome) {
   absl::Status told(error.code(),
                     absl::StrCat(error.message(), "; the ", Counted(outcome.items, "item"),
                                  " before that are recorded: the same command goes on from there"));
-  error.ForEachPayload([&told](absl::string_view url, const absl::Cord& payload) {
-    told.SetPayload(url, payload);
-  });
+  error.ForEachPayload(
+      [&told](absl::string_view url, const absl::Cord& payload) { told.SetPayload(url, payload); });
   return told;
 }
 
 void Print(const Session& session, const ImportOptions& options, const Outcome& outcome) {
   if (session.json()) {
-    session.Print(absl::StrCat(
-        "{\"items\":", outcome.items, ",\"batches\":", outcome.batches,
-        ",\"replayed\":", outcome.replayed,
-        ",\"dry_run\":", options.dry_run ? "true" : "false",
-        ",\"snapshot\":", ToJson(outcome.last), "}"));
+    session.Print(absl::StrCat("{\"items\":", outcome.items, ",\"batches\":", outcome.batches,
+                               ",\"replayed\":", outcome.replayed,
+                               ",\"dry_run\":", options.dry_run ? "true" : "false",
+                               ",\"snapshot\":", ToJson(outcome.last), "}"));
     return;
   }
-  const std::string what = absl::StrCat(Counted(outcome.items, "item"), " in ",
-                                        Counted(outcome.batches, "batch"));
+  const std::string what =
+      absl::StrCat(Counted(outcome.items, "item"), " in ", Counted(outcome.batches, "batch"));
   if (options.dry_run) {
     session.Print(absl::StrCat("would import ", what, "; nothing was recorded"));
     return;

@@ -74,8 +74,8 @@ std::optional<int64_t> Count(absl::string_view text, int64_t least) {
 
 const Fields& ImportFields() {
   static const Fields* const fields = new Fields{
-      {"organisation", "period", "code", "instance", "value", "numerator", "denominator",
-       "missing", "observed_on", "source", "source_uri", "source_sha256", "reconstructed"},
+      {"organisation", "period", "code", "instance", "value", "numerator", "denominator", "missing",
+       "observed_on", "source", "source_uri", "source_sha256", "reconstructed"},
       {At(Field::kOrganisation), At(Field::kPeriod), At(Field::kCode), At(Field::kSource)}};
   return *fields;
 }
@@ -161,22 +161,23 @@ void ItemReader::ReadSource(const Entry& entry, ImportItem& item) {
 void ItemReader::ReadValue(const Entry& entry, const Code& code, Value& value) {
   const absl::string_view text = entry.text(At(Field::kValue));
   const absl::string_view missing = entry.text(At(Field::kMissing));
-  const bool split = !entry.text(At(Field::kNumerator)).empty() ||
-                     !entry.text(At(Field::kDenominator)).empty();
+  const bool split =
+      !entry.text(At(Field::kNumerator)).empty() || !entry.text(At(Field::kDenominator)).empty();
   if (!missing.empty()) {
     const auto reason = evidence::MissingReasonFromString(missing);
     if (!reason) Fault(entry, Field::kMissing, kReasons);
     if (!text.empty() || split) {
-      Fault(entry, Field::kMissing, "must be empty where there is a value: a row says one or "
-                                    "the other");
+      Fault(entry, Field::kMissing,
+            "must be empty where there is a value: a row says one or "
+            "the other");
     }
     if (reason) value.set_missing(static_cast<evidence::v1::MissingReason>(*reason));
     return;
   }
   if (code.value_type == ValueType::kRatio) return ReadRatio(entry, code, value);
   if (split) {
-    Fault(entry, Field::kNumerator, absl::StrCat("must be empty: ", code.id, " is a ",
-                                                 evidence::ToString(code.value_type)));
+    Fault(entry, Field::kNumerator,
+          absl::StrCat("must be empty: ", code.id, " is a ", evidence::ToString(code.value_type)));
   }
   if (text.empty()) {
     Fault(entry, Field::kValue, "must have a value, or a reason why it is missing");
@@ -194,8 +195,9 @@ void ItemReader::ReadValue(const Entry& entry, const Code& code, Value& value) {
     for (const std::string& level : code.levels) {
       if (level == text) return;
     }
-    Fault(entry, Field::kValue, absl::StrCat("must be one of the levels of ", code.id, ": ",
-                                             absl::StrJoin(code.levels, ", ")));
+    Fault(entry, Field::kValue,
+          absl::StrCat("must be one of the levels of ", code.id, ": ",
+                       absl::StrJoin(code.levels, ", ")));
   } else if (code.value_type == ValueType::kFlag) {
     const auto flag = FlagFromString(text);
     if (!flag) Fault(entry, Field::kValue, "must be yes or no");
@@ -220,8 +222,8 @@ void ItemReader::ReadRatio(const Entry& entry, const Code& code, Value& value) {
     }
     const std::vector<absl::string_view> parts = absl::StrSplit(text, '/');
     if (parts.size() != 2) {
-      Fault(entry, Field::kValue, absl::StrCat("must be cases of all cases such as 30/140: ",
-                                               code.id, " is a RATIO"));
+      Fault(entry, Field::kValue,
+            absl::StrCat("must be cases of all cases such as 30/140: ", code.id, " is a RATIO"));
       return;
     }
     above = absl::StripAsciiWhitespace(parts[0]);

@@ -25,10 +25,22 @@ Registered Register() {
   registered.periods = {"2001-02"};
   const auto add = [&registered](Code code) { registered.codes.emplace(code.id, code); };
   add({"serving", "", Kind::kJudgement, ValueType::kLevel, "", {}, {}, {"no", "some", "most"}});
-  add({"stability", "", Kind::kIndicator, ValueType::kRatio, "", Decimal(),
-       Decimal::FromMicros(Decimal::kMicros), {}});
-  add({"days", "", Kind::kIndicator, ValueType::kDecimal, "", Decimal(),
-       Decimal::FromMicros(100 * Decimal::kMicros), {}});
+  add({"stability",
+       "",
+       Kind::kIndicator,
+       ValueType::kRatio,
+       "",
+       Decimal(),
+       Decimal::FromMicros(Decimal::kMicros),
+       {}});
+  add({"days",
+       "",
+       Kind::kIndicator,
+       ValueType::kDecimal,
+       "",
+       Decimal(),
+       Decimal::FromMicros(100 * Decimal::kMicros),
+       {}});
   add({"open", "", Kind::kMonitoring, ValueType::kFlag, "", {}, {}, {}});
   add({"note", "", Kind::kMonitoring, ValueType::kText, "", {}, {}, {}});
   return registered;
@@ -89,8 +101,7 @@ TEST(ImportRowsTest, EachTypeIsReadAsItsCodeIsRegistered) {
   EXPECT_EQ(result.items[4].item.period(), "standing");
   EXPECT_EQ(result.items[5].item.value().text(), "two\nlines");
   EXPECT_EQ(result.items[5].line, 7);
-  EXPECT_EQ(result.items[6].item.value().missing(),
-            evidence::v1::MISSING_REASON_NOT_APPLICABLE);
+  EXPECT_EQ(result.items[6].item.value().missing(), evidence::v1::MISSING_REASON_NOT_APPLICABLE);
 }
 
 TEST(ImportRowsTest, EveryBadRowNamesLineColumnAndRule) {
@@ -139,9 +150,11 @@ TEST(ImportRowsTest, EdgesOfARangeBelongToIt) {
 }
 
 TEST(ImportRowsTest, AllBadRowsAreToldAtOnce) {
-  const std::string faults = ReadLongFile("walsall,2001-02,nope,1,,,,S\n"
-                                          "walsall,2001-02,serving,no,,,,S\n"
-                                          "atlantis,1999,serving,no,,,,S\n").faults;
+  const std::string faults = ReadLongFile(
+                                 "walsall,2001-02,nope,1,,,,S\n"
+                                 "walsall,2001-02,serving,no,,,,S\n"
+                                 "atlantis,1999,serving,no,,,,S\n")
+                                 .faults;
   EXPECT_THAT(faults, HasSubstr("f.csv: 3 faults"));
   EXPECT_THAT(faults, HasSubstr("f.csv:2: code"));
   EXPECT_THAT(faults, HasSubstr("f.csv:4: organisation"));
@@ -151,21 +164,24 @@ TEST(ImportRowsTest, AllBadRowsAreToldAtOnce) {
 TEST(ImportRowsTest, AKeyTwiceNamesBothLines) {
   EXPECT_THAT(ReadLongFile("walsall,2001-02,serving,no,,,,S\n"
                            "hull,2001-02,serving,no,,,,S\n"
-                           "walsall,2001-02,serving,some,,,,S\n").faults,
+                           "walsall,2001-02,serving,some,,,,S\n")
+                  .faults,
               HasSubstr("f.csv:4: must not say the same again: organisation, period, code and "
                         "instance are those of line 2"));
 }
 
 TEST(ImportRowsTest, KeysAreComparedInNormalFormC) {
   EXPECT_THAT(ReadLongFile("Ynys M\xc3\xb4n,2001-02,serving,no,,,,S\n"
-                           "Ynys Mo\xcc\x82n,2001-02,serving,no,,,,S\n").faults,
+                           "Ynys Mo\xcc\x82n,2001-02,serving,no,,,,S\n")
+                  .faults,
               HasSubstr("f.csv:3: must not say the same again"));
 }
 
 TEST(ImportRowsTest, InstancesTellFactsApart) {
   EXPECT_EQ(Read(Long("organisation,period,code,instance,value,source\n"
                       "walsall,2001-02,serving,first,no,S\n"
-                      "walsall,2001-02,serving,second,some,S\n")).faults,
+                      "walsall,2001-02,serving,second,some,S\n"))
+                .faults,
             "");
 }
 
@@ -173,16 +189,18 @@ TEST(ImportRowsTest, TheSourceIsReadWhole) {
   const std::string sha(64, 'A');
   const Result result = Read(Long(
       "source,source_uri,source_sha256,reconstructed,observed_on,organisation,period,code,value\n"
-      "\"A\nletter\",https://x.y/z," + sha + ",yes,2002-05-30,walsall,2001-02,serving,no\n"));
+      "\"A\nletter\",https://x.y/z," +
+      sha + ",yes,2002-05-30,walsall,2001-02,serving,no\n"));
   ASSERT_EQ(result.faults, "");
   EXPECT_EQ(result.items[0].source.title(), "A letter");
   EXPECT_EQ(result.items[0].source.uri(), "https://x.y/z");
   EXPECT_EQ(result.items[0].source.sha256(), std::string(64, 'a'));
   EXPECT_TRUE(result.items[0].source.reconstructed());
   EXPECT_EQ(result.items[0].item.observed_on(), "2002-05-30");
-  const std::string faults = Read(Long(
-      "source,source_sha256,reconstructed,observed_on,organisation,period,code,value\n"
-      "S,abc,maybe,30 May 2002,walsall,2001-02,serving,no\n")).faults;
+  const std::string faults =
+      Read(Long("source,source_sha256,reconstructed,observed_on,organisation,period,code,value\n"
+                "S,abc,maybe,30 May 2002,walsall,2001-02,serving,no\n"))
+          .faults;
   for (const char* column : {"source_sha256", "reconstructed", "observed_on"}) {
     EXPECT_THAT(faults, HasSubstr(std::string("f.csv:2: ") + column + ": must be"));
   }
@@ -202,14 +220,16 @@ TEST(ImportRowsTest, ANeededColumnMayBeAConstant) {
   EXPECT_THAT(Read(Long(kHeader, {{"period", "2001-02"}})).faults,
               HasSubstr("period: must not be both a column and a constant"));
   EXPECT_THAT(Read(Long("organisation,code,value\n",
-                        {{"period", "2001-02"}, {"source", "S"}, {"perod", "x"}})).faults,
+                        {{"period", "2001-02"}, {"source", "S"}, {"perod", "x"}}))
+                  .faults,
               HasSubstr("perod: must not be a constant"));
 }
 
 TEST(ImportRowsTest, RowsCanBeChosen) {
-  const Result result = Read(Long("organisation,period,code,value,source\n"
-                                  "walsall,2001-02,serving,no,S\nhull,2001-02,serving,no,S\n",
-                                  {}, {{"organisation", "hull"}}));
+  const Result result =
+      Read(Long("organisation,period,code,value,source\n"
+                "walsall,2001-02,serving,no,S\nhull,2001-02,serving,no,S\n",
+                {}, {{"organisation", "hull"}}));
   ASSERT_EQ(result.faults, "");
   ASSERT_THAT(result.items, SizeIs(1));
   EXPECT_EQ(result.items[0].line, 3);
@@ -225,10 +245,12 @@ constexpr char kMapping[] = R"({
   "missing": {"": "NOT_REPORTED", "n/a": "NOT_APPLICABLE"}})";
 
 TEST(MappingTest, AWideRowIsOneItemForEachCode) {
-  const Result result = Read(Wide("Quarter,Home,Title,Serving,Days,Else\n"
-                                  "May,walsall,Walsall,no,,x\n"
-                                  "June,nobody,Nobody,7,8,x\n"
-                                  "May,hull,Hull,n/a,12.5,x\n", kMapping));
+  const Result result =
+      Read(Wide("Quarter,Home,Title,Serving,Days,Else\n"
+                "May,walsall,Walsall,no,,x\n"
+                "June,nobody,Nobody,7,8,x\n"
+                "May,hull,Hull,n/a,12.5,x\n",
+                kMapping));
   ASSERT_EQ(result.faults, "");
   std::vector<std::string> items;
   for (const ImportItem& item : result.items) {
@@ -236,15 +258,16 @@ TEST(MappingTest, AWideRowIsOneItemForEachCode) {
                     item.item.value().ShortDebugString());
   }
   EXPECT_THAT(items, ElementsAre("walsall days missing: MISSING_REASON_NOT_REPORTED",
-                                 "walsall serving level: \"no\"",
-                                 "hull days decimal: \"12.5\"",
+                                 "walsall serving level: \"no\"", "hull days decimal: \"12.5\"",
                                  "hull serving missing: MISSING_REASON_NOT_APPLICABLE"));
 }
 
 TEST(MappingTest, FaultsNameTheColumnsOfTheFile) {
   const std::string faults = Read(Wide("Quarter,Home,Title,Serving,Days\n"
                                        "May,walsall,Walsall,splendid,1.2.3\n"
-                                       "May,atlantis,Atlantis,no,1\n", kMapping)).faults;
+                                       "May,atlantis,Atlantis,no,1\n",
+                                       kMapping))
+                                 .faults;
   EXPECT_THAT(faults, HasSubstr("f.csv:2: Serving: must be one of the levels"));
   EXPECT_THAT(faults, HasSubstr("f.csv:2: Days: "));
   EXPECT_THAT(faults, HasSubstr("f.csv:3: Home: `atlantis` must be registered"));
@@ -255,7 +278,8 @@ TEST(MappingTest, FaultsNameTheColumnsOfTheFile) {
 TEST(MappingTest, AnEmptyCellSaysNothingUnlessTheMappingSaysWhat) {
   EXPECT_THAT(Read(Wide("Home,Serving\nwalsall,\n", R"({"id_column": "Home",
                 "codes": {"Serving": "serving"},
-                "constants": {"period": "2001-02", "source": "S"}})")).faults,
+                "constants": {"period": "2001-02", "source": "S"}})"))
+                  .faults,
               HasSubstr("f.csv:2: Serving: must have a value, or a reason"));
 }
 
@@ -296,8 +320,8 @@ TEST(MappingTest, TheCommandLineOverrides) {
 
 TEST(RegisterRowsTest, OrganisationsPeriodsAndCodesAreRead) {
   BadRows bad("f.csv");
-  const auto organisations = ReadOrganisationRows(
-      Long("name,id,kind,to\nHull,hull,council,2003-01-01\n"), bad);
+  const auto organisations =
+      ReadOrganisationRows(Long("name,id,kind,to\nHull,hull,council,2003-01-01\n"), bad);
   EXPECT_EQ(organisations.organisations(0).ShortDebugString(),
             "id: \"hull\" name: \"Hull\" kind: \"council\" to: \"2003-01-01\"");
   const auto periods = ReadPeriodRows(Long("id,from,to\np,2001-04-01,2002-04-01\n"), bad);
@@ -314,7 +338,8 @@ TEST(RegisterRowsTest, OrganisationsPeriodsAndCodesAreRead) {
 TEST(RegisterRowsTest, FaultsNameLineAndColumn) {
   BadRows bad("f.csv");
   ReadCodeRows(Long("id,title,kind,value_type,levels,minimum\n"
-                    "c,C,FEELING,LEVEL,no|no,\nc,C,STATUS,FLAG,,x\n"), bad);
+                    "c,C,FEELING,LEVEL,no|no,\nc,C,STATUS,FLAG,,x\n"),
+               bad);
   ReadPeriodRows(Long("id,from,to\np,2002-04-01,2001-04-01\n"), bad);
   ReadOrganisationRows(Long("id,name,kind\n,Hull,council\n"), bad);
   const std::string faults = Describe(bad.ToStatus());
@@ -329,8 +354,8 @@ TEST(RegisterRowsTest, FaultsNameLineAndColumn) {
 TEST(RegisterRowsTest, OrganisationsComeFromAWideFileToo) {
   BadRows bad("f.csv");
   const auto request = ReadOrganisationRows(
-      Wide("Quarter,Home,Title,Serving,Days\nMay,walsall,The Walsall,no,1\nJune,x,X,,\n",
-           kMapping), bad);
+      Wide("Quarter,Home,Title,Serving,Days\nMay,walsall,The Walsall,no,1\nJune,x,X,,\n", kMapping),
+      bad);
   ASSERT_TRUE(bad.empty()) << Describe(bad.ToStatus());
   ASSERT_EQ(request.organisations_size(), 1);
   EXPECT_EQ(request.organisations(0).ShortDebugString(),

@@ -22,8 +22,8 @@ absl::StatusOr<Input> ReadInput(const FileOptions& options) {
   return input;
 }
 
-void ForEachEntry(const Input& input, const Fields& fields, const WideFields& places,
-                  BadRows& bad, const EntrySink& sink) {
+void ForEachEntry(const Input& input, const Fields& fields, const WideFields& places, BadRows& bad,
+                  const EntrySink& sink) {
   if (input.mapping) {
     ReadWide(input.csv, fields, places, *input.mapping, bad, sink);
   } else {

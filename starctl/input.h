@@ -28,7 +28,7 @@ struct Input {
 absl::StatusOr<Input> ReadInput(const FileOptions& options);
 
 // Calls `sink` for each entry, long or wide.
-void ForEachEntry(const Input& input, const Fields& fields, const WideFields& places,
-                  BadRows& bad, const EntrySink& sink);
+void ForEachEntry(const Input& input, const Fields& fields, const WideFields& places, BadRows& bad,
+                  const EntrySink& sink);
 
 }  // namespace starratings::starctl

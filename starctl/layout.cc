@@ -32,9 +32,8 @@ Columns<std::string> FilterOf(const CsvFile& file, const Texts& row_filter, BadR
 }
 
 bool Counts(const CsvRow& row, const Columns<std::string>& filter) {
-  return std::all_of(filter.begin(), filter.end(), [&row](const auto& rule) {
-    return row.cells[rule.first] == rule.second;
-  });
+  return std::all_of(filter.begin(), filter.end(),
+                     [&row](const auto& rule) { return row.cells[rule.first] == rule.second; });
 }
 
 void SetConstants(const Fields& fields, const Texts& constants, Entry& entry) {
@@ -49,8 +48,8 @@ void SetConstants(const Fields& fields, const Texts& constants, Entry& entry) {
 // organisations and to import, and a name that is neither's is a slip.
 void CheckConstants(const CsvFile& file, const Texts& constants, BadRows& bad) {
   constexpr std::array<absl::string_view, 11> kKnown = {
-      "period", "instance", "observed_on", "source", "source_uri", "source_sha256",
-      "reconstructed", "kind", "region", "from", "to"};
+      "period",        "instance", "observed_on", "source", "source_uri", "source_sha256",
+      "reconstructed", "kind",     "region",      "from",   "to"};
   for (const auto& [name, value] : constants) {
     if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) {
       bad.Add(file.header_line, name, "must not be a constant: there is no such field");

@@ -55,7 +55,7 @@ struct CreateRoundOptions {
 // An act on a round that is there.
 struct RoundActOptions {
   std::string round;
-  std::string etag;    // Empty: the round's as it is now.
+  std::string etag;  // Empty: the round's as it is now.
   std::string reason;
   std::string token;   // Of a freeze.
   std::string digest;  // Of a publication.

@@ -45,8 +45,8 @@ std::string TallyLine(const std::string& result, const rating::v1::Summary& summ
     absl::StrAppend(&line, Thousands(total - not_rated), " of ", Thousands(total), " rated");
   }
   if (not_rated > 0) {
-    absl::StrAppend(&line, "; not rated ", Thousands(not_rated), " (",
-                    absl::StrJoin(reasons, ", "), ")");
+    absl::StrAppend(&line, "; not rated ", Thousands(not_rated), " (", absl::StrJoin(reasons, ", "),
+                    ")");
   }
   return line;
 }
@@ -58,10 +58,9 @@ std::string MoveLine(const std::string& decision, const rating::v1::Summary& sum
   }
   const int64_t remained = counts[rating::v1::MOVE_REMAINED];
   const int64_t entered = counts[rating::v1::MOVE_ENTERED];
-  std::string line =
-      absl::StrCat(decision, ": on the list ", Thousands(remained + entered), " (",
-                   Thousands(remained), " remained, ", Thousands(entered), " entered); left ",
-                   Thousands(counts[rating::v1::MOVE_LEFT]));
+  std::string line = absl::StrCat(decision, ": on the list ", Thousands(remained + entered), " (",
+                                  Thousands(remained), " remained, ", Thousands(entered),
+                                  " entered); left ", Thousands(counts[rating::v1::MOVE_LEFT]));
   const int64_t unknown = counts[rating::v1::MOVE_UNKNOWN];
   if (unknown > 0) {
     absl::StrAppend(&line, "; state before not known ", Thousands(unknown));

@@ -57,9 +57,9 @@ TEST(WordsTest, NumbersAndNouns) {
 }
 
 TEST(WordsTest, UuidsAreUuids) {
-  EXPECT_THAT(NewUuid(), testing::MatchesRegex(
-                             "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-"
-                             "[0-9a-f]{12}"));
+  EXPECT_THAT(NewUuid(),
+              testing::MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-"
+                                    "[0-9a-f]{12}"));
   EXPECT_NE(NewUuid(), NewUuid());
   EXPECT_EQ(UuidOf("abc"), "ba7816bf-8f01-8fea-8141-40de5dae2223");
 }
@@ -156,24 +156,47 @@ TEST(PublishedTest, TheListNamesWhoMovedAndHow) {
 
 TEST(ExplanationTest, NothingOfTheTraceIsLost) {
   const std::string text = ExplanationText(FromText<rating::v1::Rating>(R"pb(
-      organisation: "hull" name: "Hull" scheme { id: "s" version: "1" digest: "5c" } digest: "d1"
-      results { id: "stars" level: "1" basis: BASIS_ASSUMED }
-      decisions { id: "SM" state: "off_list" move: MOVE_UNKNOWN }
-      consequences { text: "Less money" code: "LESS" }
-      trace {
-        sentences: "Hull is rated 1."
-        readings { code: "a" value: "22.6 % (48 of 212)" item { revision: 5
-                   item { value { ratio { numerator: 48 denominator: 212 } } } }
-                   source { title: "A letter" uri: "https://x.y" reconstructed: true } }
-        readings { code: "b" absent: "STALE" }
-        steps { rule_id: "C1" kind: STEP_KIND_CAP target: "a" before: "most" after: "some"
-                fired: true decided: true binding: true basis: BASIS_DOCUMENTED
-                tests { value: "a" condition: "above 20 %" found: "22.6 %" held: true
-                        margin: "-140/53 percentage points" }
-                tests { value: "b" condition: "below 3" absent: "STALE" }
-                citations { source: "cc" quote: "more than 20 per cent" } }
-        publications { id: "cc" title: "Community Care" date: "2002" }
-      })pb"));
+    organisation: "hull"
+    name: "Hull"
+    scheme { id: "s" version: "1" digest: "5c" }
+    digest: "d1"
+    results { id: "stars" level: "1" basis: BASIS_ASSUMED }
+    decisions { id: "SM" state: "off_list" move: MOVE_UNKNOWN }
+    consequences { text: "Less money" code: "LESS" }
+    trace {
+      sentences: "Hull is rated 1."
+      readings {
+        code: "a"
+        value: "22.6 % (48 of 212)"
+        item {
+          revision: 5
+          item { value { ratio { numerator: 48 denominator: 212 } } }
+        }
+        source { title: "A letter" uri: "https://x.y" reconstructed: true }
+      }
+      readings { code: "b" absent: "STALE" }
+      steps {
+        rule_id: "C1"
+        kind: STEP_KIND_CAP
+        target: "a"
+        before: "most"
+        after: "some"
+        fired: true
+        decided: true
+        binding: true
+        basis: BASIS_DOCUMENTED
+        tests {
+          value: "a"
+          condition: "above 20 %"
+          found: "22.6 %"
+          held: true
+          margin: "-140/53 percentage points"
+        }
+        tests { value: "b" condition: "below 3" absent: "STALE" }
+        citations { source: "cc" quote: "more than 20 per cent" }
+      }
+      publications { id: "cc" title: "Community Care" date: "2002" }
+    })pb"));
   for (const char* words :
        {"stars: 1  (basis ASSUMED)", "SM: unknown -> off_list  (UNKNOWN)", "Hull is rated 1.",
         "48/212", "[1] reconstructed", "[1] A letter <https://x.y> (reconstructed)", "STALE",

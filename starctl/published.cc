@@ -145,12 +145,11 @@ std::string SpecialMeasuresText(const ListSpecialMeasuresResponse& list) {
     const auto count = [&moves = moves](Move move) {
       return Thousands(static_cast<int64_t>(moves[move].size()));
     };
-    const size_t on = moves[rating::v1::MOVE_REMAINED].size() +
-                      moves[rating::v1::MOVE_ENTERED].size();
-    absl::StrAppend(&out, title, ": on the list: ", on, " (",
-                    count(rating::v1::MOVE_REMAINED), " remained, ",
-                    count(rating::v1::MOVE_ENTERED), " entered); left: ",
-                    count(rating::v1::MOVE_LEFT), "\n");
+    const size_t on =
+        moves[rating::v1::MOVE_REMAINED].size() + moves[rating::v1::MOVE_ENTERED].size();
+    absl::StrAppend(&out, title, ": on the list: ", on, " (", count(rating::v1::MOVE_REMAINED),
+                    " remained, ", count(rating::v1::MOVE_ENTERED),
+                    " entered); left: ", count(rating::v1::MOVE_LEFT), "\n");
     for (const Move move : {rating::v1::MOVE_REMAINED, rating::v1::MOVE_ENTERED,
                             rating::v1::MOVE_LEFT, rating::v1::MOVE_UNKNOWN}) {
       if (moves[move].empty()) continue;

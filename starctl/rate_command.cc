@@ -76,10 +76,10 @@ absl::StatusOr<ExitCode> RateWholeRound(Session& session, const RateOptions& opt
   ASSIGN_OR_RETURN(const scheme::v1::Scheme scheme,
                    SchemeOfRating(session, rated.summary.scheme().digest()));
   const rating::v1::Summary summary = WorstFirst(rated.summary, scheme);
-  std::string out = absl::StrCat(
-      "round ", options.by.round, ", ", SchemeText(summary.scheme()), ", revision ",
-      summary.snapshot().revision(), ", ", Counted(summary.count(), "organisation"), "\n",
-      SummaryText(summary), "\nround digest ", summary.round_digest(), "\n");
+  std::string out =
+      absl::StrCat("round ", options.by.round, ", ", SchemeText(summary.scheme()), ", revision ",
+                   summary.snapshot().revision(), ", ", Counted(summary.count(), "organisation"),
+                   "\n", SummaryText(summary), "\nround digest ", summary.round_digest(), "\n");
   if (options.ratings) absl::StrAppend(&out, "\n", RatingsTable(rated.ratings));
   session.Print(out);
   return ExitCode::kOk;
@@ -90,8 +90,9 @@ absl::StatusOr<ExitCode> RateWholeRound(Session& session, const RateOptions& opt
 absl::StatusOr<ExitCode> Rate(Session& session, const RateOptions& options) {
   if (options.by.organisation.empty()) {
     if (options.by.round.empty() || !options.by.scheme.empty()) {
-      return BadUsage("either a ROUND must be given, or --organisation with --scheme, --period "
-                      "and --date");
+      return BadUsage(
+          "either a ROUND must be given, or --organisation with --scheme, --period "
+          "and --date");
     }
     return RateWholeRound(session, options);
   }

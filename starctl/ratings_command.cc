@@ -48,8 +48,8 @@ std::string PublishedText(const ListPublishedRatingsResponse& published,
   std::string out;
   if (options.level.empty() || options.summary) {
     const auto& round = published.round();
-    out = absl::StrCat("round ", round.id(), ": ", round.title(), ", ", Name(round.state()),
-                       ", ", SchemeText(round.scheme()), "\n", SummaryText(summary), "\n");
+    out = absl::StrCat("round ", round.id(), ": ", round.title(), ", ", Name(round.state()), ", ",
+                       SchemeText(round.scheme()), "\n", SummaryText(summary), "\n");
   }
   if (options.summary) return out;
   std::vector<rating::v1::Rating> shown;
@@ -77,8 +77,7 @@ absl::StatusOr<ExitCode> ShowRatings(Session& session, const RatingsOptions& opt
   }
   ASSIGN_OR_RETURN(const scheme::v1::Scheme scheme,
                    SchemeInRecord(session, published.round().scheme().digest()));
-  session.Print(
-      PublishedText(published, WorstFirst(Summarise(published), scheme), options));
+  session.Print(PublishedText(published, WorstFirst(Summarise(published), scheme), options));
   return ExitCode::kOk;
 }
 

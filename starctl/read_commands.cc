@@ -23,8 +23,15 @@ std::string DossierText(const assessment::v1::GetDossierResponse& response) {
   const auto& dossier = response.dossier();
   std::map<std::string, const evidence::v1::Source*> sources;
   for (const auto& source : response.sources()) sources[source.id()] = &source;
-  Table table({{"code"}, {"period"}, {"instance"}, {"value"}, {"observed"},
-               {"revision", Table::Align::kRight}, {"actor"}, {"etag"}, {"source"}});
+  Table table({{"code"},
+               {"period"},
+               {"instance"},
+               {"value"},
+               {"observed"},
+               {"revision", Table::Align::kRight},
+               {"actor"},
+               {"etag"},
+               {"source"}});
   Notes notes;
   int64_t reconstructed = 0;
   for (const auto& recorded : dossier.items()) {
@@ -41,9 +48,8 @@ std::string DossierText(const assessment::v1::GetDossierResponse& response) {
   }
   std::string out = absl::StrCat(
       dossier.organisation().name(), " (", dossier.organisation().id(), "), ", dossier.period(),
-      ", revision ", response.snapshot().revision(), "\n",
-      Counted(dossier.items_size(), "item"), ", ", reconstructed,
-      " of them reconstructed: nobody published them\n");
+      ", revision ", response.snapshot().revision(), "\n", Counted(dossier.items_size(), "item"),
+      ", ", reconstructed, " of them reconstructed: nobody published them\n");
   if (!table.empty()) {
     absl::StrAppend(&out, "\n", table.ToString("  "), "\n", notes.ToString());
   }
@@ -92,16 +98,16 @@ absl::StatusOr<ExitCode> MigrateStore(Session& session, const std::string& store
     const auto quoted = [](std::string* out, const std::string& name) {
       out->append(ToJson(name));
     };
-    session.Print(absl::StrCat("{\"store\":", ToJson(report->store), ",\"before\":",
-                               report->before, ",\"after\":", report->after, ",\"applied\":[",
+    session.Print(absl::StrCat("{\"store\":", ToJson(report->store), ",\"before\":", report->before,
+                               ",\"after\":", report->after, ",\"applied\":[",
                                absl::StrJoin(report->applied, ",", quoted), "]}"));
     return ExitCode::kOk;
   }
-  session.Print(absl::StrCat(
-      "record ", report->store, ": schema ", report->after,
-      report->applied.empty() ? ", nothing to do"
-                              : absl::StrCat(", was ", report->before, "; applied ",
-                                             absl::StrJoin(report->applied, ", "))));
+  session.Print(absl::StrCat("record ", report->store, ": schema ", report->after,
+                             report->applied.empty()
+                                 ? ", nothing to do"
+                                 : absl::StrCat(", was ", report->before, "; applied ",
+                                                absl::StrJoin(report->applied, ", "))));
   return ExitCode::kOk;
 }
 

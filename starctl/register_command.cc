@@ -23,13 +23,13 @@ using RowReader = RegisterRequest (*)(const Input&, BadRows&);
 void Print(const Session& session, absl::string_view noun, int64_t count, bool replayed,
            const evidence::v1::Snapshot& snapshot) {
   if (session.json()) {
-    session.Print(absl::StrCat("{\"registered\":", count, ",\"replayed\":",
-                               replayed ? "true" : "false", ",\"snapshot\":", ToJson(snapshot),
-                               "}"));
+    session.Print(absl::StrCat("{\"registered\":", count,
+                               ",\"replayed\":", replayed ? "true" : "false",
+                               ",\"snapshot\":", ToJson(snapshot), "}"));
     return;
   }
-  session.Print(absl::StrCat("registered ", Counted(count, noun),
-                             replayed ? ", as before" : "", "; revision ", snapshot.revision()));
+  session.Print(absl::StrCat("registered ", Counted(count, noun), replayed ? ", as before" : "",
+                             "; revision ", snapshot.revision()));
 }
 
 absl::StatusOr<ExitCode> RegisterRows(Session& session, const RegisterOptions& options,
@@ -38,8 +38,7 @@ absl::StatusOr<ExitCode> RegisterRows(Session& session, const RegisterOptions& o
   BadRows bad(input.path);
   const RegisterRequest whole = read(input, bad);
   RETURN_IF_ERROR(bad.ToStatus());
-  const int64_t count =
-      whole.organisations_size() + whole.periods_size() + whole.codes_size();
+  const int64_t count = whole.organisations_size() + whole.periods_size() + whole.codes_size();
   if (count == 0) return BadFile(input.path, "has no row to register");
   ASSIGN_OR_RETURN(const Assessment* const assessment, session.assessment());
   bool replayed = true;
@@ -93,12 +92,11 @@ absl::StatusOr<ExitCode> RegisterScheme(Session& session, const RegisterOptions&
     return session.Call(*assessment->registers, &RegisterService::Stub::RegisterScheme, request,
                         response);
   }));
-  session.Print(session.json()
-                    ? ToJson(response)
-                    : absl::StrCat("registered scheme ", wire::SchemeName(scheme),
-                                   response.replayed() ? ", as before" : "", "; revision ",
-                                   response.snapshot().revision(), "\n", "digest ",
-                                   response.digest()));
+  session.Print(session.json() ? ToJson(response)
+                               : absl::StrCat("registered scheme ", wire::SchemeName(scheme),
+                                              response.replayed() ? ", as before" : "",
+                                              "; revision ", response.snapshot().revision(), "\n",
+                                              "digest ", response.digest()));
   return ExitCode::kOk;
 }
 

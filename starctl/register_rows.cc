@@ -56,8 +56,7 @@ class Ids {
 template <typename Enum>
 Enum EnumOf(const google::protobuf::EnumDescriptor* type, absl::string_view prefix,
             absl::string_view text) {
-  const auto* value =
-      type->FindValueByName(absl::StrCat(prefix, absl::AsciiStrToUpper(text)));
+  const auto* value = type->FindValueByName(absl::StrCat(prefix, absl::AsciiStrToUpper(text)));
   return value == nullptr ? Enum() : static_cast<Enum>(value->number());
 }
 
@@ -65,8 +64,8 @@ evidence::v1::Code CodeOf(const Entry& entry) {
   evidence::v1::Code code;
   code.set_id(std::string(entry.text(0)));
   code.set_title(OneLine(entry.text(1)));
-  code.set_kind(EnumOf<evidence::v1::Kind>(evidence::v1::Kind_descriptor(), "KIND_",
-                                           entry.text(2)));
+  code.set_kind(
+      EnumOf<evidence::v1::Kind>(evidence::v1::Kind_descriptor(), "KIND_", entry.text(2)));
   code.set_value_type(EnumOf<evidence::v1::ValueType>(evidence::v1::ValueType_descriptor(),
                                                       "VALUE_TYPE_", entry.text(3)));
   code.set_unit(std::string(entry.text(4)));
@@ -131,8 +130,7 @@ const Fields& PeriodFields() {
 
 const Fields& CodeFields() {
   static const Fields* const fields = new Fields{
-      {"id", "title", "kind", "value_type", "unit", "minimum", "maximum", "levels"},
-      {0, 1, 2, 3}};
+      {"id", "title", "kind", "value_type", "unit", "minimum", "maximum", "levels"}, {0, 1, 2, 3}};
   return *fields;
 }
 
@@ -187,8 +185,7 @@ RegisterRequest ReadCodeRows(const Input& input, BadRows& bad) {
   return request;
 }
 
-std::vector<RegisterRequest> SplitRegister(const RegisterRequest& whole,
-                                           absl::string_view reason) {
+std::vector<RegisterRequest> SplitRegister(const RegisterRequest& whole, absl::string_view reason) {
   Splitter splitter(reason);
   for (const auto& organisation : whole.organisations()) {
     *splitter.RoomFor(organisation.ByteSizeLong()).add_organisations() = organisation;

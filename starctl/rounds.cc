@@ -33,8 +33,8 @@ std::string SelectorText(const assessment::v1::OrganisationSelector& selector) {
 void AppendLine(absl::string_view name, absl::string_view value, std::string& out) {
   if (value.empty()) return;
   const size_t width = 15;
-  absl::StrAppend(&out, "  ", name,
-                  std::string(width > name.size() ? width - name.size() : 1, ' '), value, "\n");
+  absl::StrAppend(&out, "  ", name, std::string(width > name.size() ? width - name.size() : 1, ' '),
+                  value, "\n");
 }
 
 }  // namespace
@@ -51,28 +51,28 @@ absl::StatusOr<assessment::v1::GetRoundResponse> GetRound(Session& session,
 }
 
 std::string RoundText(const Round& round) {
-  std::string out = absl::StrCat("round ", round.id(), ": ", round.title(), ", ",
-                                 Name(round.state()), "\n");
+  std::string out =
+      absl::StrCat("round ", round.id(), ": ", round.title(), ", ", Name(round.state()), "\n");
   AppendLine("scheme", SchemeText(round.scheme()), out);
   AppendLine("scheme digest", round.scheme().digest(), out);
   AppendLine("period", round.period(), out);
   AppendLine("date", round.date(), out);
   AppendLine("who", SelectorText(round.selector()), out);
   if (round.has_frozen()) {
-    AppendLine("frozen", absl::StrCat("revision ", round.frozen().revision(), ", ",
-                                      Counted(round.organisation_count(), "organisation")),
+    AppendLine("frozen",
+               absl::StrCat("revision ", round.frozen().revision(), ", ",
+                            Counted(round.organisation_count(), "organisation")),
                out);
   }
   AppendLine("refreshes", round.refreshes(), out);
   AppendLine("round digest", round.round_digest(), out);
   AppendLine("superseded by", round.superseded_by(), out);
   AppendLine("etag", round.etag(), out);
-  Table acts({{"act"}, {"revision", Table::Align::kRight}, {"actor"}, {"for"}, {"time"},
-              {"reason"}});
+  Table acts(
+      {{"act"}, {"revision", Table::Align::kRight}, {"actor"}, {"for"}, {"time"}, {"reason"}});
   for (const assessment::v1::RoundAct& act : round.acts()) {
     acts.AddRow({Name(act.state()), absl::StrCat(act.write().revision()), act.write().actor(),
-                 act.write().on_behalf_of(), TimeText(act.write().time()),
-                 act.write().reason()});
+                 act.write().on_behalf_of(), TimeText(act.write().time()), act.write().reason()});
   }
   if (!acts.empty()) absl::StrAppend(&out, "\n", acts.ToString("  "));
   return out;

@@ -107,8 +107,9 @@ absl::StatusOr<ExitCode> RecordRound(Session& session, const RoundActOptions& op
 
 absl::StatusOr<ExitCode> PublishRound(Session& session, const RoundActOptions& options) {
   if (options.digest.empty() == !options.yes) {
-    return BadUsage("either --digest HEX (the round digest that was checked) or --yes (whatever "
-                    "is recorded) must be given, and not both");
+    return BadUsage(
+        "either --digest HEX (the round digest that was checked) or --yes (whatever "
+        "is recorded) must be given, and not both");
   }
   ASSIGN_OR_RETURN(const Assessment* const assessment, session.assessment());
   ASSIGN_OR_RETURN(const auto current, GetRound(session, options.round));
@@ -128,8 +129,7 @@ absl::StatusOr<ExitCode> PublishRound(Session& session, const RoundActOptions& o
   }
   assessment::v1::PublishRoundResponse response;
   RETURN_IF_ERROR(Retrying(kPatience, [&] {
-    return session.Call(*assessment->rounds, &RoundService::Stub::PublishRound, request,
-                        response);
+    return session.Call(*assessment->rounds, &RoundService::Stub::PublishRound, request, response);
   }));
   PrintRound(session, response);
   return ExitCode::kOk;
@@ -142,8 +142,7 @@ absl::StatusOr<ExitCode> WithdrawRound(Session& session, const RoundActOptions& 
   request.set_reason(options.reason);
   assessment::v1::WithdrawRoundResponse response;
   RETURN_IF_ERROR(Retrying(kPatience, [&] {
-    return session.Call(*assessment->rounds, &RoundService::Stub::WithdrawRound, request,
-                        response);
+    return session.Call(*assessment->rounds, &RoundService::Stub::WithdrawRound, request, response);
   }));
   PrintRound(session, response);
   return ExitCode::kOk;
@@ -167,7 +166,12 @@ absl::StatusOr<ExitCode> ListRounds(Session& session) {
     session.Print(ToJson(all));
     return ExitCode::kOk;
   }
-  Table table({{"round"}, {"title"}, {"state"}, {"period"}, {"date"}, {"scheme"},
+  Table table({{"round"},
+               {"title"},
+               {"state"},
+               {"period"},
+               {"date"},
+               {"scheme"},
                {"organisations", Table::Align::kRight}});
   for (const assessment::v1::Round& round : all.rounds()) {
     table.AddRow({round.id(), round.title(), Name(round.state()), round.period(), round.date(),

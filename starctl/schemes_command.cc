@@ -79,8 +79,8 @@ struct SchemeFiles {
 SchemeFiles FilesAt(const std::string& path) {
   namespace fs = std::filesystem;
   std::error_code error;
-  const fs::path folder = fs::is_directory(path, error) ? fs::path(path)
-                                                        : fs::path(path).parent_path();
+  const fs::path folder =
+      fs::is_directory(path, error) ? fs::path(path) : fs::path(path).parent_path();
   if (fs::is_directory(path, error)) {
     return {(folder / "scheme.textproto").string(), (folder / "cases.textproto").string()};
   }
@@ -89,9 +89,9 @@ SchemeFiles FilesAt(const std::string& path) {
 
 std::string CasesJson(const verify::CaseReport& report, size_t passed) {
   const auto one = [](std::string* out, const verify::CaseOutcome& outcome) {
-    absl::StrAppend(out, "{\"id\":", ToJson(outcome.id), ",\"passed\":",
-                    outcome.passed ? "true" : "false", ",\"completions\":", outcome.completions,
-                    ",\"message\":", ToJson(outcome.message), "}");
+    absl::StrAppend(
+        out, "{\"id\":", ToJson(outcome.id), ",\"passed\":", outcome.passed ? "true" : "false",
+        ",\"completions\":", outcome.completions, ",\"message\":", ToJson(outcome.message), "}");
   };
   return absl::StrCat("{\"passed\":", passed, ",\"failed\":", report.outcomes.size() - passed,
                       ",\"cases\":[", absl::StrJoin(report.outcomes, ",", one), "]}");
@@ -100,8 +100,8 @@ std::string CasesJson(const verify::CaseReport& report, size_t passed) {
 std::string CasesText(const verify::CaseReport& report, size_t passed) {
   Table table({{"case"}, {"outcome"}, {"completions", Table::Align::kRight}, {"what differs"}});
   for (const verify::CaseOutcome& outcome : report.outcomes) {
-    table.AddRow({outcome.id, outcome.passed ? "passed" : "FAILED",
-                  Thousands(outcome.completions), outcome.message});
+    table.AddRow({outcome.id, outcome.passed ? "passed" : "FAILED", Thousands(outcome.completions),
+                  outcome.message});
   }
   return absl::StrCat(table.ToString(), passed, " of ",
                       Counted(static_cast<int64_t>(report.outcomes.size()), "case"), " passed");
@@ -112,15 +112,19 @@ std::string CasesText(const verify::CaseReport& report, size_t passed) {
 absl::StatusOr<ExitCode> ListSchemes(Session& session) {
   ASSIGN_OR_RETURN(const Rating* const rating, session.rating());
   rating::v1::ListSchemesResponse response;
-  RETURN_IF_ERROR(session.Call(*rating->schemes,
-                               &rating::v1::SchemeService::Stub::ListSchemes,
+  RETURN_IF_ERROR(session.Call(*rating->schemes, &rating::v1::SchemeService::Stub::ListSchemes,
                                rating::v1::ListSchemesRequest(), response));
   if (session.json()) {
     session.Print(ToJson(response));
     return ExitCode::kOk;
   }
-  Table table({{"scheme"}, {"title"}, {"from"}, {"to"}, {"codes", Table::Align::kRight},
-               {"results"}, {"digest"}});
+  Table table({{"scheme"},
+               {"title"},
+               {"from"},
+               {"to"},
+               {"codes", Table::Align::kRight},
+               {"results"},
+               {"digest"}});
   for (const auto& scheme : response.schemes()) {
     table.AddRow({SchemeText(scheme.scheme()), scheme.title(), scheme.from(), scheme.to(),
                   absl::StrCat(scheme.codes_size()), absl::StrJoin(scheme.results(), ", "),
@@ -145,10 +149,10 @@ absl::StatusOr<ExitCode> VerifyScheme(Session& session, const std::string& file)
                                  ? "the scheme"
                                  : absl::StrCat(verification.id, "@", verification.version);
     const auto issues = static_cast<int64_t>(verification.issues.size());
-    absl::StrAppend(&out, file, ": ", name,
-                    verified ? " verifies"
-                             : absl::StrCat(" does not verify: ", Counted(issues, "issue")),
-                    "\n");
+    absl::StrAppend(
+        &out, file, ": ", name,
+        verified ? " verifies" : absl::StrCat(" does not verify: ", Counted(issues, "issue")),
+        "\n");
     if (!verification.digest.empty()) absl::StrAppend(&out, "digest ", verification.digest, "\n");
     session.Print(out);
   }

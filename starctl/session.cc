@@ -75,8 +75,7 @@ absl::StatusOr<const Rating*> Session::rating() {
 }
 
 void Session::Prepare(grpc::ClientContext& context) const {
-  context.set_deadline(std::chrono::system_clock::now() +
-                       std::chrono::seconds(options_.timeout_s));
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(options_.timeout_s));
   if (!options_.actor.empty()) context.AddMetadata("starratings-actor", options_.actor);
 }
 

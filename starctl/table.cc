@@ -85,8 +85,8 @@ std::string Wrap(absl::string_view text, absl::string_view first, absl::string_v
   std::string out;
   std::string line(first);
   bool empty = true;
-  for (const absl::string_view word : absl::StrSplit(text, absl::ByAnyChar(" \n"),
-                                                     absl::SkipEmpty())) {
+  for (const absl::string_view word :
+       absl::StrSplit(text, absl::ByAnyChar(" \n"), absl::SkipEmpty())) {
     if (!empty && WidthOf(line) + 1 + WidthOf(word) > width) {
       AppendLine(std::move(line), out);
       line = std::string(indent);

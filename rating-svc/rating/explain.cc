@@ -187,15 +187,30 @@ class Explainer {
     FillOutput(matrix.id, matrix.say, matrix.output, matrix.from, trace, step);
   }
 
-  // Without the rule that writes a value there is no value.
+  // Without the rule that writes a value there is no value, unless a veto or
+  // cap puts it where it ended all the same.
   void FillOutput(const std::string& id, const std::string& say, int output,
                   const std::vector<int>& reads, const StageTrace& trace, StepFinding& step) {
     step.rule_id = id;
     step.target = scheme_.values[static_cast<size_t>(output)].name;
     step.after = PrintValue(scheme_, output, trace.after);
-    step.binding = step.decided;
+    step.binding = step.decided && !SuppliedByLimit(output);
     step.sentence =
         SayWriter(say, dossier_.organisation.name, step, PrintReads(scheme_, reads, evaluation_));
+  }
+
+  // Whether a limit that fired gives the value its final level by itself.
+  bool SuppliedByLimit(int value) const {
+    for (size_t stage = 0; stage < scheme_.stages.size(); ++stage) {
+      if (scheme_.stages[stage].kind != StageKind::kLimit) continue;
+      const Limit& limit = scheme_.limits[static_cast<size_t>(scheme_.stages[stage].index)];
+      const Value& final = evaluation_.values[static_cast<size_t>(value)];
+      if (limit.target == value && limit.limits_absent && evaluation_.stages[stage].fired &&
+          limit.level == final.level) {
+        return true;
+      }
+    }
+    return false;
   }
 
   const Scheme& scheme_;

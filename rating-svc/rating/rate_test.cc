@@ -185,18 +185,18 @@ TEST(RateTest, TheStrongestOfSeveralSufficientGroundsCounts) {
   EXPECT_EQ(Rate(EnglandShape(), Capped(), kDay).results[0].basis, scheme::Basis::kAssumed);
 }
 
-TEST(ExplainTest, WhereEachOfTwoRulesAloneIsEnoughNoneIsBinding) {
+TEST(ExplainTest, WhereEachOfThreeRulesAloneIsEnoughNoneIsBinding) {
   const Scheme scheme = EnglandShape();
   const Dossier dossier = Walsall();
   const Explanation explanation = Explain(scheme, dossier, kDay);
-  for (const char* rule : {"V1", "V2"}) {
+  for (const char* rule : {"M", "V1", "V2"}) {
     EXPECT_TRUE(StepOf(explanation, rule).fired) << rule;
     EXPECT_TRUE(StepOf(explanation, rule).decided) << rule;
     EXPECT_FALSE(StepOf(explanation, rule).binding) << rule;
   }
   EXPECT_FALSE(StepOf(explanation, "C-K1").decided);
   EXPECT_THAT(explanation.sentences, Contains(HasSubstr("Walsall is rated \"0\"")));
-  EXPECT_THAT(explanation.sentences, Contains(HasSubstr("each of 2 rules alone is enough")));
+  EXPECT_THAT(explanation.sentences, Contains(HasSubstr("each of 3 rules alone is enough")));
 }
 
 TEST(ExplainTest, ACapThatMadeTheDifferenceIsBindingAndSaysByHowMuch) {

@@ -40,12 +40,11 @@ void AddRules(const Explanation& explanation, std::vector<std::string>& sentence
   for (const StepFinding& step : explanation.steps) {
     if (!step.decided) continue;
     sentences.push_back(step.sentence);
-    if (step.kind != StageKind::kLimit) continue;
-    if (step.binding) {
+    if (!step.binding) {
+      alone.push_back(step.rule_id);
+    } else if (step.kind == StageKind::kLimit) {
       sentences.push_back(
           absl::StrCat("Without ", step.rule_id, " the result would be different."));
-    } else {
-      alone.push_back(step.rule_id);
     }
   }
   if (alone.size() > 1) {
@@ -109,9 +108,11 @@ void AddGrounds(const Explanation& explanation, std::vector<std::string>& senten
         return reading.item != nullptr && reading.item->item.source->reconstructed;
       });
   if (reconstructed > 0) {
-    sentences.push_back(absl::StrCat(
-        reconstructed, reconstructed == 1 ? " value it reads is" : " values it reads are",
-        " reconstructed: nobody published them."));
+    sentences.push_back(
+        reconstructed == 1
+            ? "1 value it reads is reconstructed: nobody published it."
+            : absl::StrCat(reconstructed,
+                           " values it reads are reconstructed: nobody published them."));
   }
 }
 

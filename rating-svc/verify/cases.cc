@@ -114,9 +114,9 @@ class CaseReader {
   }
 
   void Given(const scheme::v1::Given& message, const Place& at, Prepared& prepared) {
-    const auto input = std::find_if(
-        scheme_.inputs.begin(), scheme_.inputs.end(),
-        [&](const scheme::Input& of) { return of.code == message.code(); });
+    const auto input =
+        std::find_if(scheme_.inputs.begin(), scheme_.inputs.end(),
+                     [&](const scheme::Input& of) { return of.code == message.code(); });
     if (input == scheme_.inputs.end()) {
       Fail("REFERENCE_UNKNOWN", at.In("code"),
            absl::StrCat("the scheme reads no code `", message.code(), "`"));
@@ -232,9 +232,9 @@ std::string Differs(const scheme::v1::Expect& expect, const rating::Rating& rati
     const bool move = expect.what_case() == Proto::kMove;
     const std::string& wanted = move ? expect.move() : expect.level();
     const std::string found = move ? rating::ToString(decision.move) : decision.state;
-    return wanted == found ? ""
-                           : absl::StrCat(decision.id, " must be ", Quote(wanted), " and is ",
-                                          Quote(found));
+    return wanted == found
+               ? ""
+               : absl::StrCat(decision.id, " must be ", Quote(wanted), " and is ", Quote(found));
   }
   for (const rating::ResultOutcome& result : rating.results) {
     if (result.id != expect.result()) continue;

@@ -29,10 +29,12 @@ std::string Code(const std::string& text) {
 }
 
 constexpr char kHighHigh[] =
-    "given { code: \"a\" value { level: \"high\" } } given { code: \"b\" value { level: \"high\" } } ";
+    "given { code: \"a\" value { level: \"high\" } } given { code: \"b\" value { level: \"high\" } "
+    "} ";
 
 TEST(RunCases, PassesWhatComesOut) {
-  EXPECT_TRUE(Outcome(absl::StrCat(kHighHigh, "expect { result: \"out\" level: \"high\" }")).passed);
+  EXPECT_TRUE(
+      Outcome(absl::StrCat(kHighHigh, "expect { result: \"out\" level: \"high\" }")).passed);
 }
 
 TEST(RunCases, SaysWhatDiffers) {
@@ -45,10 +47,12 @@ TEST(RunCases, SaysWhatDiffers) {
 TEST(RunCases, AThresholdsEdgeDoesNotCount) {
   for (const auto& [cases, level] :
        {std::pair("20", "high"), std::pair("21", "mid"), std::pair("0", "high")}) {
-    EXPECT_TRUE(Outcome(absl::StrCat(kHighHigh, "given { code: \"k\" value { ratio { numerator: ",
-                                     cases, " denominator: 100 } } } expect { result: \"out\" "
-                                     "level: \"", level, "\" }"))
-                    .passed)
+    EXPECT_TRUE(
+        Outcome(absl::StrCat(kHighHigh, "given { code: \"k\" value { ratio { numerator: ", cases,
+                             " denominator: 100 } } } expect { result: \"out\" "
+                             "level: \"",
+                             level, "\" }"))
+            .passed)
         << cases;
   }
 }
@@ -76,12 +80,16 @@ TEST(RunCases, WhatIsMissingIsNotRated) {
 
 TEST(RunCases, KnowsStatesAndMoves) {
   const std::string low =
-      "given { code: \"a\" value { level: \"low\" } } given { code: \"b\" value { level: \"low\" } } ";
-  for (const auto& [was, move] : {std::pair("given { code: \"was\" value { level: \"on\" } }", "REMAINED"),
-                                  std::pair("given { code: \"was\" value { level: \"off\" } }", "ENTERED"),
-                                  std::pair("", "UNKNOWN")}) {
-    EXPECT_TRUE(Outcome(absl::StrCat(low, was, "expect { result: \"T\" level: \"on\" } expect { "
-                                     "result: \"T\" move: \"", move, "\" }"))
+      "given { code: \"a\" value { level: \"low\" } } given { code: \"b\" value { level: \"low\" } "
+      "} ";
+  for (const auto& [was, move] :
+       {std::pair("given { code: \"was\" value { level: \"on\" } }", "REMAINED"),
+        std::pair("given { code: \"was\" value { level: \"off\" } }", "ENTERED"),
+        std::pair("", "UNKNOWN")}) {
+    EXPECT_TRUE(Outcome(absl::StrCat(low, was,
+                                     "expect { result: \"T\" level: \"on\" } expect { "
+                                     "result: \"T\" move: \"",
+                                     move, "\" }"))
                     .passed)
         << move;
   }
@@ -94,8 +102,7 @@ TEST(RunCases, RefusesWhatTheSchemeDoesNotHave) {
   EXPECT_EQ(Code(Case("given { code: \"q\" value { level: \"x\" } } " + expect)),
             "REFERENCE_UNKNOWN");
   EXPECT_EQ(Code(Case("given { code: \"a\" value { level: \"x\" } } " + expect)), "LEVEL_UNKNOWN");
-  EXPECT_EQ(Code(Case("given { code: \"a\" one_of { level: \"x\" } } " + expect)),
-            "LEVEL_UNKNOWN");
+  EXPECT_EQ(Code(Case("given { code: \"a\" one_of { level: \"x\" } } " + expect)), "LEVEL_UNKNOWN");
   EXPECT_EQ(Code(Case("given { code: \"a\" value { decimal: \"1\" } } " + expect)),
             "TYPE_MISMATCH");
   EXPECT_EQ(Code(Case("given { code: \"k\" value { ratio { numerator: 1 } } } " + expect)),
@@ -108,13 +115,13 @@ TEST(RunCases, RefusesWhatTheSchemeDoesNotHave) {
   EXPECT_EQ(Code(Case("date: \"2010-01-01\" " + expect)), "DATE_INVALID");
   EXPECT_EQ(Code(Case(expect) + Case(expect)), "NAME_TAKEN");
   EXPECT_EQ(Code("case { id: \"c\" " + expect + " }"), "BASIS_MISSING");
-  EXPECT_EQ(Code("case { id: \"c\" basis: BASIS_DOCUMENTED " + expect + " }"),
-            "CITATION_MISSING");
+  EXPECT_EQ(Code("case { id: \"c\" basis: BASIS_DOCUMENTED " + expect + " }"), "CITATION_MISSING");
 }
 
 TEST(RunCases, NamesTheLine) {
   const CaseReport report = RunCases(
-      *Small(), "\n\ncase { id: \"c\" basis: BASIS_ASSUMED\n  expect { result: \"q\" level: \"\" } }");
+      *Small(),
+      "\n\ncase { id: \"c\" basis: BASIS_ASSUMED\n  expect { result: \"q\" level: \"\" } }");
   ASSERT_EQ(report.issues.size(), 1u);
   EXPECT_EQ(report.issues[0].line, 4);
   EXPECT_EQ(report.issues[0].rule_id, "c");

@@ -32,9 +32,8 @@ class Mask {
       for (size_t i = 0; i < matrix_.from.size(); ++i) {
         if (matrix_.from[i] != condition.value) continue;
         const int level = LevelOf(cell, i);
-        return condition.comparison == scheme::Comparison::kLevelAtMost
-                   ? level <= condition.level
-                   : level >= condition.level;
+        return condition.comparison == scheme::Comparison::kLevelAtMost ? level <= condition.level
+                                                                        : level >= condition.level;
       }
       return false;
     });
@@ -90,13 +89,13 @@ void CountMasked(const Scheme& scheme, const scheme::Matrix& matrix, const Mask&
   std::vector<std::string> levels;
   for (size_t level = 0; level < live.size(); ++level) {
     if (live[level] == 0) continue;
-    levels.push_back(absl::StrCat(
-        live[level], " of \"", scheme.LevelName(matrix.output, static_cast<int>(level)), "\""));
+    levels.push_back(absl::StrCat(live[level], " of \"",
+                                  scheme.LevelName(matrix.output, static_cast<int>(level)), "\""));
   }
   report.push_back(absl::StrCat(masked, " of ", matrix.cells.size(), " cells of ", matrix.id,
                                 " are masked by vetoes ", absl::StrJoin(ids, ", "), "; ",
-                                matrix.cells.size() - masked, " are live: ",
-                                absl::StrJoin(levels, ", ")));
+                                matrix.cells.size() - masked,
+                                " are live: ", absl::StrJoin(levels, ", ")));
 }
 
 }  // namespace

@@ -74,9 +74,10 @@ Candidate Share(Fraction value, int64_t least) {
   if (numerator > evidence::Ratio::kMost || denominator > evidence::Ratio::kMost) {
     return std::nullopt;
   }
-  return Domain::Cell{evidence::Ratio{static_cast<int64_t>(numerator),
-                                      static_cast<int64_t>(denominator)},
-                      0, {numerator, denominator}};
+  return Domain::Cell{
+      evidence::Ratio{static_cast<int64_t>(numerator), static_cast<int64_t>(denominator)},
+      0,
+      {numerator, denominator}};
 }
 
 std::vector<Candidate> SharesAround(const std::vector<Fraction>& constants, int64_t least) {
@@ -104,8 +105,8 @@ std::vector<Candidate> SharesAround(const std::vector<Fraction>& constants, int6
 
 Candidate DecimalOf(Int128 micros) {
   if (micros < -kDecimalMost || micros > kDecimalMost) return std::nullopt;
-  return Domain::Cell{Decimal::FromMicros(static_cast<int64_t>(micros)), 0,
-                      {micros, Decimal::kMicros}};
+  return Domain::Cell{
+      Decimal::FromMicros(static_cast<int64_t>(micros)), 0, {micros, Decimal::kMicros}};
 }
 
 Int128 Floor(Int128 numerator, Int128 denominator) {
@@ -127,8 +128,8 @@ std::vector<Candidate> DecimalsAround(const std::vector<Fraction>& constants) {
     if (i == 0) decimals.push_back(DecimalOf(on_grid ? floor - 1 : floor));
     if (on_grid) decimals.push_back(DecimalOf(floor));
     const Int128 next = floor + 1;
-    const bool room = i + 1 == constants.size() ||
-                      next * constants[i + 1].denominator < micros(constants[i + 1]);
+    const bool room =
+        i + 1 == constants.size() || next * constants[i + 1].denominator < micros(constants[i + 1]);
     if (room) decimals.push_back(DecimalOf(next));
   }
   return decimals;
@@ -182,9 +183,8 @@ Domain InputDomain(const Scheme& scheme, int value) {
   } else {
     const std::vector<Fraction> constants = ConstantsOf(scheme, value);
     const bool share = input.type == scheme::InputType::kRatio;
-    std::vector<Candidate> cells = share
-                                       ? SharesAround(constants, input.exempt_below.value_or(1))
-                                       : DecimalsAround(constants);
+    std::vector<Candidate> cells =
+        share ? SharesAround(constants, input.exempt_below.value_or(1)) : DecimalsAround(constants);
     // In a sum each decimal counts: at least a lower and a higher one remain.
     if (!IsTerm(scheme, value) && constants.size() <= kMergedMost) Merge(scheme, value, cells);
     Keep(cells, domain);

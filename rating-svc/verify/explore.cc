@@ -22,9 +22,14 @@ class Explorer final : public State {
  public:
   Explorer(const Scheme& scheme, const std::vector<Domain>& domains, const Question& question,
            Budget& budget, Observer& observer)
-      : scheme_(scheme), domains_(domains), question_(question), budget_(budget),
-        observer_(observer), program_(Compile(scheme, question.target)),
-        slots_(static_cast<size_t>(program_.slots)), runs_(question.varied < 0 ? 1 : 2),
+      : scheme_(scheme),
+        domains_(domains),
+        question_(question),
+        budget_(budget),
+        observer_(observer),
+        program_(Compile(scheme, question.target)),
+        slots_(static_cast<size_t>(program_.slots)),
+        runs_(question.varied < 0 ? 1 : 2),
         layer_(slots_ * runs_) {}
 
   bool Run() {
@@ -90,14 +95,13 @@ class Explorer final : public State {
   bool TakeUp(const Op& op) {
     const Domain& domain = domains_[static_cast<size_t>(op.index)];
     const bool varies = op.index == question_.varied;
-    const size_t choices =
-        varies ? std::max<size_t>(domain.present, 1) - 1 : domain.cells.size();
+    const size_t choices = varies ? std::max<size_t>(domain.present, 1) - 1 : domain.cells.size();
     if (layer_.size() * choices * layer_.width() > kWordsMost) return false;
     Layer next(layer_.width());
     for (size_t state = 0; state < layer_.size(); ++state) {
       for (size_t choice = 0; choice < choices; ++choice) {
-        Word* const words = next.Add(layer_[state], {static_cast<uint32_t>(state),
-                                                     static_cast<int32_t>(choice)});
+        Word* const words =
+            next.Add(layer_[state], {static_cast<uint32_t>(state), static_cast<int32_t>(choice)});
         words[op.slot] = domain.cells[choice].word;
         if (runs_ == 2) {
           words[slots_ + static_cast<size_t>(op.slot)] =
@@ -312,7 +316,7 @@ class Explorer final : public State {
   const size_t runs_;
   Layer layer_;
   size_t here_ = 0;
-  std::vector<int> chosen_;  // The input of each choice; -1: a sum of decimals.
+  std::vector<int> chosen_;                   // The input of each choice; -1: a sum of decimals.
   std::vector<std::vector<Origin>> history_;  // Before each choice but the first.
 };
 

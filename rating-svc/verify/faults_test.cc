@@ -23,8 +23,8 @@ TEST_P(PlantedFault, IsFoundAtItsLine) {
   const Verification verification = Verify(text);
   EXPECT_EQ(verification.scheme, nullptr);
   const int line = LineOf(text, fault.at);
-  const bool found = std::any_of(
-      verification.issues.begin(), verification.issues.end(), [&](const Issue& issue) {
+  const bool found =
+      std::any_of(verification.issues.begin(), verification.issues.end(), [&](const Issue& issue) {
         return issue.code == fault.code && issue.line == line && !issue.message.empty();
       });
   EXPECT_TRUE(found) << fault.code << " at " << line << " not in:\n" << Told(verification.issues);
@@ -130,10 +130,9 @@ const Fault kFaults[] = {
      "when: \"mid\" when: \"mid\""},
 };
 
-INSTANTIATE_TEST_SUITE_P(Each, PlantedFault, testing::ValuesIn(kFaults),
-                         [](const auto& each) {
-                           return absl::StrCat(each.param.code, "_", each.index);
-                         });
+INSTANTIATE_TEST_SUITE_P(Each, PlantedFault, testing::ValuesIn(kFaults), [](const auto& each) {
+  return absl::StrCat(each.param.code, "_", each.index);
+});
 
 const Issue& Only(const Verification& verification, const std::string& code) {
   static const Issue kNone;

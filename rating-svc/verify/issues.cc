@@ -33,16 +33,16 @@ void Issues::Add(absl::string_view code, absl::string_view rule_id, int line,
 
 bool Issues::OnlyTables() const {
   return dropped_ == 0 && std::all_of(issues_.begin(), issues_.end(), [](const Issue& issue) {
-    return issue.code == "MATRIX_HOLE" || issue.code == "MATRIX_OVERLAP";
-  });
+           return issue.code == "MATRIX_HOLE" || issue.code == "MATRIX_OVERLAP";
+         });
 }
 
 std::vector<Issue> Issues::Take() {
   std::stable_sort(issues_.begin(), issues_.end(),
                    [](const Issue& a, const Issue& b) { return a.line < b.line; });
   if (dropped_ > 0) {
-    issues_.push_back({"LIMIT_EXCEEDED", "", 0,
-                       absl::StrCat("there are ", dropped_, " more issues"), ""});
+    issues_.push_back(
+        {"LIMIT_EXCEEDED", "", 0, absl::StrCat("there are ", dropped_, " more issues"), ""});
   }
   return std::move(issues_);
 }

@@ -80,9 +80,9 @@ TEST(Mutants, WithoutThePointsFewSurvive) {
     }
     text[then] = right;
   }
-  const auto masked = std::count_if(
-      survivors.begin(), survivors.end(),
-      [](const std::string& row) { return row.find("\"poor\"") != std::string::npos; });
+  const auto masked = std::count_if(survivors.begin(), survivors.end(), [](const std::string& row) {
+    return row.find("\"poor\"") != std::string::npos;
+  });
   EXPECT_EQ(masked, 9) << absl::StrJoin(survivors, "\n");
   EXPECT_EQ(survivors.size(), 6u + 9u) << absl::StrJoin(survivors, "\n");
 }

@@ -16,8 +16,11 @@ using scheme::StageKind;
 class Sorter {
  public:
   explicit Sorter(Draft& draft)
-      : draft_(draft), scheme_(draft.scheme), writer_(scheme_.values.size(), Stage{}),
-        written_(scheme_.values.size(), false), limits_(scheme_.values.size()),
+      : draft_(draft),
+        scheme_(draft.scheme),
+        writer_(scheme_.values.size(), Stage{}),
+        written_(scheme_.values.size(), false),
+        limits_(scheme_.values.size()),
         state_(scheme_.values.size(), State::kNew) {
     const auto writes = [this](int output, StageKind kind, size_t index) {
       writer_[static_cast<size_t>(output)] = {kind, static_cast<int>(index)};
@@ -136,7 +139,7 @@ class Sorter {
 
   const Draft& draft_;
   scheme::Scheme& scheme_;
-  std::vector<Stage> writer_;            // Of each value that a stage writes.
+  std::vector<Stage> writer_;  // Of each value that a stage writes.
   std::vector<bool> written_;
   std::vector<std::vector<int>> limits_;  // By target.
   std::vector<State> state_;

@@ -70,7 +70,9 @@ void Count(const Scheme& scheme, const std::vector<Node>& nodes, int value,
 class Compiler {
  public:
   explicit Compiler(const Scheme& scheme)
-      : scheme_(scheme), nodes_(NodesOf(scheme)), reads_(scheme.values.size(), 0),
+      : scheme_(scheme),
+        nodes_(NodesOf(scheme)),
+        reads_(scheme.values.size(), 0),
         slot_(scheme.values.size(), -1) {}
 
   Program Run(int target) {

@@ -10,16 +10,16 @@
 namespace starratings::verify {
 
 enum class OpKind {
-  kInput,       // slot = one of the cells of input `index`
-  kOpen,        // empties an account
-  kCondition,   // condition `part` of limit `index`, read from `from[0]`
-  kFold,        // limit `index` is entered into the account
-  kSettle,      // slot = what the account makes of it
-  kZero,        // slot = 0
-  kTerm,        // slot += term `part` of sum `index`, read from `from[0]`
-  kFreeSum,     // slot = anything that sum `index` may be for `from`
-  kBand,        // slot = band `index` of from[0]
-  kMatrix,      // slot = matrix `index` of `from`
+  kInput,      // slot = one of the cells of input `index`
+  kOpen,       // empties an account
+  kCondition,  // condition `part` of limit `index`, read from `from[0]`
+  kFold,       // limit `index` is entered into the account
+  kSettle,     // slot = what the account makes of it
+  kZero,       // slot = 0
+  kTerm,       // slot += term `part` of sum `index`, read from `from[0]`
+  kFreeSum,    // slot = anything that sum `index` may be for `from`
+  kBand,       // slot = band `index` of from[0]
+  kMatrix,     // slot = matrix `index` of `from`
 };
 
 // The slots in which the limits of one target are drawn up.

@@ -60,14 +60,15 @@ class Author {
       absl::StrAppend(&text_, "scale: \"", ScaleOf(kind + 2), "\" ");
       levels_.emplace_back(code, kind + 2);
     } else {
-      absl::StrAppend(&text_, kind == 2 ? "ratio" : "decimal", " { lower_is_better: ",
-                      Pick(2) == 0 ? "true" : "false", " } ");
+      absl::StrAppend(&text_, kind == 2 ? "ratio" : "decimal",
+                      " { lower_is_better: ", Pick(2) == 0 ? "true" : "false", " } ");
       numbers_.push_back(code);
     }
     const int missing = Pick(kind < 2 ? 3 : 2);
-    absl::StrAppend(&text_, missing == 0   ? "on_missing: ON_MISSING_REFUSE"
-                            : missing == 1 ? "on_missing: ON_MISSING_ABSENT"
-                                           : "on_missing: ON_MISSING_ASSUME assume: \"l0\"",
+    absl::StrAppend(&text_,
+                    missing == 0   ? "on_missing: ON_MISSING_REFUSE"
+                    : missing == 1 ? "on_missing: ON_MISSING_ABSENT"
+                                   : "on_missing: ON_MISSING_ASSUME assume: \"l0\"",
                     " basis: BASIS_ASSUMED }");
     read_.push_back(code);
   }
@@ -75,10 +76,9 @@ class Author {
   std::string Condition(const std::string& target) {
     if (!numbers_.empty() && Pick(2) == 0) {
       static constexpr const char* kTests[] = {"above", "below", "at_least", "at_most"};
-      return absl::StrCat("any { value: \"",
-                          numbers_[static_cast<size_t>(Pick(static_cast<int>(numbers_.size())))],
-                          "\" ", kTests[Pick(4)], " { fraction { numerator: ", Pick(3),
-                          " denominator: 2 } } } ");
+      return absl::StrCat(
+          "any { value: \"", numbers_[static_cast<size_t>(Pick(static_cast<int>(numbers_.size())))],
+          "\" ", kTests[Pick(4)], " { fraction { numerator: ", Pick(3), " denominator: 2 } } } ");
     }
     for (int tries = 0; tries < 20; ++tries) {
       const Named& value = levels_[Choose(levels_)];
@@ -125,8 +125,8 @@ class Author {
     } else {
       absl::StrAppend(&text_, "\nsum { id: \"S", output, "\" output: \"s", output,
                       "\" term { value: \"", a.first, "\" weight: ", 1 + Pick(3),
-                      " } term { value: \"", b.first, "\" weight: ", 1 + Pick(3), " } times: ",
-                      1 + Pick(2), " over: ", 1 + Pick(3),
+                      " } term { value: \"", b.first, "\" weight: ", 1 + Pick(3),
+                      " } times: ", 1 + Pick(2), " over: ", 1 + Pick(3),
                       Pick(2) == 0 ? " round { unit: \"1\" }" : "", " basis: BASIS_ASSUMED }");
       absl::StrAppend(&text_, "\nband { id: \"B", output, "\" from: \"s", output, "\" output: \"",
                       output, "\" to: \"", ScaleOf(levels), "\"");
@@ -151,10 +151,14 @@ class Author {
 class Flat {
  public:
   Flat(const Draft& draft, Findings& findings)
-      : scheme_(draft.scheme), domains_(DomainsOf(draft.scheme)),
-        value_(draft.scheme.results[0].value), cone_(ConeOf(draft.scheme, value_)),
-        evaluation_(draft.scheme), alive_(draft.scheme.limits.size(), false),
-        matters_(draft.scheme.inputs.size(), false), findings_(findings) {
+      : scheme_(draft.scheme),
+        domains_(DomainsOf(draft.scheme)),
+        value_(draft.scheme.results[0].value),
+        cone_(ConeOf(draft.scheme, value_)),
+        evaluation_(draft.scheme),
+        alive_(draft.scheme.limits.size(), false),
+        matters_(draft.scheme.inputs.size(), false),
+        findings_(findings) {
     cell_.assign(scheme_.inputs.size(), 0);
     Walk(0);
     Report();
@@ -237,9 +241,9 @@ class Flat {
   }
 
   void Report() {
-    const auto& levels = scheme_.scales[static_cast<size_t>(
-                                            scheme_.values[static_cast<size_t>(value_)].scale)]
-                             .levels;
+    const auto& levels =
+        scheme_.scales[static_cast<size_t>(scheme_.values[static_cast<size_t>(value_)].scale)]
+            .levels;
     for (size_t level = 0; level < levels.size(); ++level) {
       if (reached_.count(static_cast<Word>(level)) > 0) continue;
       findings_.emplace("RESULT_UNREACHABLE", scheme_.values[static_cast<size_t>(value_)].name);

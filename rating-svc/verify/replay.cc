@@ -51,8 +51,7 @@ std::string CellName(const Scheme& scheme, const scheme::Matrix& matrix, uint32_
   for (size_t i = 0; i < matrix.from.size(); ++i) {
     const int value = matrix.from[i];
     levels.push_back(absl::StrCat(scheme.values[static_cast<size_t>(value)].name, " = \"",
-                                  scheme.LevelName(value, LevelIn(scheme, matrix, cell, i)),
-                                  "\""));
+                                  scheme.LevelName(value, LevelIn(scheme, matrix, cell, i)), "\""));
   }
   return absl::StrJoin(levels, ", ");
 }
@@ -64,16 +63,15 @@ std::string CellCase(const Scheme& scheme, const scheme::Matrix& matrix, uint32_
     if (static_cast<size_t>(value) >= scheme.inputs.size()) continue;
     scheme::v1::Given& given = *shown.add_given();
     given.set_code(scheme.values[static_cast<size_t>(value)].name);
-    given.mutable_value()->set_level(
-        scheme.LevelName(value, LevelIn(scheme, matrix, cell, i)));
+    given.mutable_value()->set_level(scheme.LevelName(value, LevelIn(scheme, matrix, cell, i)));
   }
   return shown.given_size() == 0 ? "" : Print({shown});
 }
 
 evidence::Dossier DossierOf(const Scheme& scheme,
                             const std::vector<std::pair<int, evidence::Value>>& given) {
-  static const auto kSource =
-      std::make_shared<const evidence::Source>(evidence::Source{"A case of the scheme", "", "", false});
+  static const auto kSource = std::make_shared<const evidence::Source>(
+      evidence::Source{"A case of the scheme", "", "", false});
   evidence::Dossier dossier;
   dossier.organisation.id = "case";
   dossier.organisation.name = "case";
@@ -94,8 +92,8 @@ evidence::Dossier DossierOf(const Scheme& scheme,
   return dossier;
 }
 
-Replay Run(const Scheme& scheme, const std::vector<Domain>& domains,
-           const Assignment& assignment, const std::string& id) {
+Replay Run(const Scheme& scheme, const std::vector<Domain>& domains, const Assignment& assignment,
+           const std::string& id) {
   std::vector<std::pair<int, evidence::Value>> given;
   scheme::v1::Case shown = Blank(id);
   for (size_t i = 0; i < scheme.inputs.size(); ++i) {

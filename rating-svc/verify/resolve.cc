@@ -182,8 +182,7 @@ void Resolver::Levels(const scheme::v1::Scale& scale, const Place& at) {
 
 void Resolver::DeclareOutputs() {
   for (int i = 0; i < message_.sum_size(); ++i) {
-    sum_outputs_.push_back(
-        Declare(message_.sum(i).output(), "output", place_.In("sum", i), {}));
+    sum_outputs_.push_back(Declare(message_.sum(i).output(), "output", place_.In("sum", i), {}));
   }
   const auto level = [this](const auto& message, const Place& at) {
     scheme::ValueInfo info;

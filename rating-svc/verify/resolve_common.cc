@@ -49,9 +49,9 @@ int Resolver::Declare(const std::string& name, const char* field, const Place& a
     Fail("NAME_MALFORMED", name, at.In(field),
          absl::StrCat("`", field, "` must be given, 1 to 64 of a-z 0-9 _ ."));
   } else if (!values_.emplace(name, static_cast<int>(draft_.scheme.values.size())).second) {
-    Fail("NAME_TAKEN", name, at.In(field),
-         absl::StrCat("another input or stage already writes `", name,
-                      "`; a value has one writer"));
+    Fail(
+        "NAME_TAKEN", name, at.In(field),
+        absl::StrCat("another input or stage already writes `", name, "`; a value has one writer"));
   }
   info.name = name;
   if (info.title.empty()) info.title = name;
@@ -59,8 +59,7 @@ int Resolver::Declare(const std::string& name, const char* field, const Place& a
   return static_cast<int>(draft_.scheme.values.size()) - 1;
 }
 
-scheme::Basis Resolver::Ground(int basis, int citations, const std::string& rule,
-                               const Place& at) {
+scheme::Basis Resolver::Ground(int basis, int citations, const std::string& rule, const Place& at) {
   if (basis < 1 || basis > 3) {
     Fail("BASIS_MISSING", rule, at.In("basis"),
          "must say `basis`: BASIS_DOCUMENTED, BASIS_FORCED or BASIS_ASSUMED");
@@ -103,8 +102,7 @@ void Resolver::Prose(const std::string& text, size_t least, const char* field,
        absl::StrCat("`", field, "` ", text.empty() ? "must be given" : status.message()));
 }
 
-void Resolver::Say(const std::string& text, bool limit, const std::string& rule,
-                   const Place& at) {
+void Resolver::Say(const std::string& text, bool limit, const std::string& rule, const Place& at) {
   Prose(text, 0, "say", rule, at);
   const std::string unknown =
       limit ? UnknownPlace(text, {"value", "threshold", "margin", "before", "after", "limit",
@@ -126,7 +124,8 @@ int Resolver::ValueNamed(const std::string& name, const std::string& rule, const
   const auto found = values_.find(name);
   if (found != values_.end()) return found->second;
   Fail("REFERENCE_UNKNOWN", rule, at,
-       absl::StrCat("there is no value `", name, "`: no input has this code and no stage this "
+       absl::StrCat("there is no value `", name,
+                    "`: no input has this code and no stage this "
                     "output"));
   return -1;
 }

@@ -84,8 +84,8 @@ void Resolver::Fill(const scheme::v1::Matrix& message, const Place& at, scheme::
   for (int i = 0; i < message.row_size(); ++i) {
     const scheme::v1::Row& row = message.row(i);
     const Place place = at.In("row", i);
-    const int then = LevelNamed(Info(matrix.output).scale, row.then(), message.id(),
-                                place.In("then"));
+    const int then =
+        LevelNamed(Info(matrix.output).scale, row.then(), message.id(), place.In("then"));
     const int citations = row.citation_size() + message.citation_size();
     const scheme::Basis basis = Ground(row.basis(), citations, message.id(), place);
     std::vector<scheme::Citation> own = Cite(row.citation(), message.id(), place);
@@ -149,8 +149,7 @@ std::optional<std::vector<std::vector<uint32_t>>> Resolver::When(const scheme::v
       whole = whole && level >= 0;
       if (level < 0) continue;
       const uint32_t offset = stride * static_cast<uint32_t>(level);
-      if (std::find(when[at_value].begin(), when[at_value].end(), offset) !=
-          when[at_value].end()) {
+      if (std::find(when[at_value].begin(), when[at_value].end(), offset) != when[at_value].end()) {
         Fail("ROW_MALFORMED", matrix.id, at.In("when", i),
              absl::StrCat("the level `", name, "` stands twice"));
         whole = false;

@@ -188,8 +188,8 @@ std::vector<std::pair<int, int>> Resolver::Pairs(
     if (a < 0 || b < 0) continue;
     const bool twice = a == b || (same_scale && (!used.insert(a).second || !used.insert(b).second));
     if (twice) Fail("NAME_TAKEN", rule, place, "a value stands twice in the pairs");
-    if (same_scale && Info(from[static_cast<size_t>(a)]).scale !=
-                          Info(from[static_cast<size_t>(b)]).scale) {
+    if (same_scale &&
+        Info(from[static_cast<size_t>(a)]).scale != Info(from[static_cast<size_t>(b)]).scale) {
       Fail("TYPE_MISMATCH", rule, place, "values on different scales cannot be exchanged");
     }
     pairs.emplace_back(a, b);

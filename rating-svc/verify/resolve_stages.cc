@@ -112,8 +112,8 @@ void Resolver::CheckSize(const scheme::Sum& sum, const Place& at) {
   for (const scheme::Term& term : sum.terms) {
     if (term.value < 0 || term.weight < 1 || term.weight > kFactorMost) continue;
     const bool decimal = Info(term.value).scale < 0;
-    largest += term.weight * (decimal ? kLargestDecimal
-                                      : static_cast<Int128>(kLevelsMost) * Decimal::kMicros);
+    largest += term.weight *
+               (decimal ? kLargestDecimal : static_cast<Int128>(kLevelsMost) * Decimal::kMicros);
   }
   Int128 most = 1;
   for (int digit = 0; digit < 28; ++digit) most *= 10;
@@ -175,12 +175,11 @@ void Resolver::Caps() {
     limit.say = message.say();
     limit.target = ValueNamed(message.target(), id, at.In("target"));
     if (limit.target >= 0 && Info(limit.target).scale < 0) {
-      const bool known = limit.target < message_.input_size() &&
-                         message_.input(limit.target).has_scale();
+      const bool known =
+          limit.target < message_.input_size() && message_.input(limit.target).has_scale();
       if (!known) Fail("TYPE_MISMATCH", id, at.In("target"), "a cap limits a level, not a number");
     } else if (limit.target >= 0) {
-      limit.level =
-          LevelNamed(Info(limit.target).scale, message.limit(), id, at.In("limit"));
+      limit.level = LevelNamed(Info(limit.target).scale, message.limit(), id, at.In("limit"));
     }
     Conditions(message.any(), at, limit);
     limit.unknown = message.unknown() == scheme::v1::ON_UNKNOWN_SKIP ? scheme::OnUnknown::kSkip
@@ -220,9 +219,8 @@ void Resolver::Vetoes() {
   }
 }
 
-void Resolver::Conditions(
-    const google::protobuf::RepeatedPtrField<scheme::v1::Condition>& messages, const Place& at,
-    scheme::Limit& limit) {
+void Resolver::Conditions(const google::protobuf::RepeatedPtrField<scheme::v1::Condition>& messages,
+                          const Place& at, scheme::Limit& limit) {
   if (messages.empty()) Fail("FIELD_MISSING", limit.id, at, "must have a condition (`any`)");
   if (messages.size() > kConditionsMost) {
     Fail("LIMIT_EXCEEDED", limit.id, at,
@@ -237,8 +235,8 @@ void Resolver::Conditions(
   }
 }
 
-void Resolver::Test(const scheme::v1::Condition& message, const Place& at,
-                    const std::string& rule, scheme::Condition& condition) {
+void Resolver::Test(const scheme::v1::Condition& message, const Place& at, const std::string& rule,
+                    scheme::Condition& condition) {
   using Proto = scheme::v1::Condition;
   const scheme::ValueInfo& info = Info(condition.value);
   const bool on_level =
@@ -249,9 +247,9 @@ void Resolver::Test(const scheme::v1::Condition& message, const Place& at,
   }
   if (on_level != (info.scale >= 0)) {
     Fail("TYPE_MISMATCH", rule, at,
-         absl::StrCat("`", info.name, "` is a ", on_level ? "number" : "level", ": use ",
-                      on_level ? "above, below, at_least or at_most"
-                               : "level_at_most or level_at_least"));
+         absl::StrCat(
+             "`", info.name, "` is a ", on_level ? "number" : "level", ": use ",
+             on_level ? "above, below, at_least or at_most" : "level_at_most or level_at_least"));
     return;
   }
   const auto number = [&](scheme::Comparison comparison, const scheme::v1::Threshold& threshold,

@@ -29,8 +29,8 @@ inline constexpr int64_t kCellsMost = 1'000'000;
 inline constexpr int kResultsMost = 64;
 inline constexpr int kFollowsMost = 1'000;  // Transitions, consequences, properties.
 inline constexpr int kCitationsMost = 20;
-inline constexpr int64_t kFactorMost = 1'000'000;            // Weights, `times`, `over`.
-inline constexpr int64_t kDenominatorMost = 1'000'000'000;   // Of thresholds; exemptions.
+inline constexpr int64_t kFactorMost = 1'000'000;             // Weights, `times`, `over`.
+inline constexpr int64_t kDenominatorMost = 1'000'000'000;    // Of thresholds; exemptions.
 inline constexpr int64_t kNumeratorMost = 1'000'000'000'000;  // Of thresholds.
 
 class Resolver {
@@ -99,8 +99,7 @@ class Resolver {
   // Notes a rule's id, which must be well-formed and new.
   void RuleId(const std::string& id, const Place& at);
   // Notes a value's name; -1 if it is taken or malformed.
-  int Declare(const std::string& name, const char* field, const Place& at,
-              scheme::ValueInfo info);
+  int Declare(const std::string& name, const char* field, const Place& at, scheme::ValueInfo info);
   scheme::Basis Ground(int basis, int citations, const std::string& rule, const Place& at);
   std::vector<scheme::Citation> Cite(
       const google::protobuf::RepeatedPtrField<scheme::v1::Citation>& messages,

@@ -180,9 +180,8 @@ class TableProver {
       return sum;
     };
     const auto level = [&](uint32_t cell) {
-      return static_cast<int>(
-          std::upper_bound(claim.cuts.begin(), claim.cuts.end(), points(cell)) -
-          claim.cuts.begin());
+      return static_cast<int>(std::upper_bound(claim.cuts.begin(), claim.cuts.end(), points(cell)) -
+                              claim.cuts.begin());
     };
     Breaches breaches;
     for (uint32_t cell = 0; cell < table.size(); ++cell) {
@@ -190,10 +189,9 @@ class TableProver {
     }
     Conclude(property, "POINTS_DIFFER", "equals points", claim.matrix, breaches,
              [&](const Breach& breach) {
-               return absl::StrCat(
-                   points(breach[0]), " points are \"",
-                   scheme_.LevelName(table.matrix().output, level(breach[0])),
-                   "\", and the table has ", Describe(table, breach[0]));
+               return absl::StrCat(points(breach[0]), " points are \"",
+                                   scheme_.LevelName(table.matrix().output, level(breach[0])),
+                                   "\", and the table has ", Describe(table, breach[0]));
              });
   }
 

@@ -24,8 +24,7 @@ TEST(Verify, EveryShippedSchemeVerifiesAndItsCasesPass) {
     ASSERT_THAT(verification.issues, IsEmpty()) << name << "\n" << Told(verification.issues);
     EXPECT_EQ(verification.id, name);
     EXPECT_EQ(verification.scheme->digest, verification.digest);
-    const CaseReport report =
-        RunCases(*verification.scheme, ShippedText(name, "cases.textproto"));
+    const CaseReport report = RunCases(*verification.scheme, ShippedText(name, "cases.textproto"));
     EXPECT_THAT(report.issues, IsEmpty()) << name << "\n" << Told(report.issues);
     EXPECT_THAT(report.outcomes, Not(IsEmpty())) << name;
     for (const CaseOutcome& outcome : report.outcomes) {

@@ -17,7 +17,8 @@ using scheme::Scheme;
 class Coverage : public Observer {
  public:
   explicit Coverage(const Scheme& scheme)
-      : limits(scheme.limits.size(), false), bands(scheme.bands.size()),
+      : limits(scheme.limits.size(), false),
+        bands(scheme.bands.size()),
         cells(scheme.matrices.size()) {
     for (size_t i = 0; i < scheme.bands.size(); ++i) {
       bands[i].assign(scheme.bands[i].cuts.size() + 1, false);
@@ -38,10 +39,10 @@ class Coverage : public Observer {
     if (reached.count(word) == 0) reached.emplace(word, state.Trace(false));
   }
 
-  std::vector<bool> limits;               // Each that makes a difference.
-  std::vector<std::vector<bool>> bands;   // By level.
-  std::vector<std::vector<bool>> cells;   // By matrix.
-  std::map<Word, Assignment> reached;     // The target's values, with a way to each.
+  std::vector<bool> limits;              // Each that makes a difference.
+  std::vector<std::vector<bool>> bands;  // By level.
+  std::vector<std::vector<bool>> cells;  // By matrix.
+  std::map<Word, Assignment> reached;    // The target's values, with a way to each.
 };
 
 // Two runs that differ by one step in one input.
@@ -83,11 +84,15 @@ class Firing : public Observer {
 class WholeProver {
  public:
   WholeProver(const Draft& draft, Issues& issues, std::vector<std::string>& report)
-      : draft_(draft), scheme_(draft.scheme), domains_(DomainsOf(draft.scheme)), issues_(issues),
-        report_(report), coverage_(draft.scheme), used_(draft.scheme.values.size(), false) {
-    exact_ = std::none_of(scheme_.sums.begin(), scheme_.sums.end(), [this](const auto& sum) {
-      return HasDecimals(scheme_, sum);
-    });
+      : draft_(draft),
+        scheme_(draft.scheme),
+        domains_(DomainsOf(draft.scheme)),
+        issues_(issues),
+        report_(report),
+        coverage_(draft.scheme),
+        used_(draft.scheme.values.size(), false) {
+    exact_ = std::none_of(scheme_.sums.begin(), scheme_.sums.end(),
+                          [this](const auto& sum) { return HasDecimals(scheme_, sum); });
   }
 
   void Run() {
@@ -140,8 +145,8 @@ class WholeProver {
       }
     }
     if (missing.empty()) {
-      report_.push_back(absl::StrCat("every level of ", NameOf(value), " can be reached: ",
-                                     absl::StrJoin(levels, ", ")));
+      report_.push_back(absl::StrCat("every level of ", NameOf(value),
+                                     " can be reached: ", absl::StrJoin(levels, ", ")));
     } else {
       issues_.Add("RESULT_UNREACHABLE", NameOf(value), draft_.result_lines[result],
                   absl::StrCat("no evidence leads to ", absl::StrJoin(missing, ", ")));
@@ -226,8 +231,8 @@ class WholeProver {
     if (scheme_.values[static_cast<size_t>(value)].scale < 0) return "";
     const Word from = lower ? found.second : found.first;
     const Word to = lower ? found.first : found.second;
-    return absl::StrCat(": \"", scheme_.LevelName(value, static_cast<int>(from)),
-                        "\" becomes \"", scheme_.LevelName(value, static_cast<int>(to)), "\"");
+    return absl::StrCat(": \"", scheme_.LevelName(value, static_cast<int>(from)), "\" becomes \"",
+                        scheme_.LevelName(value, static_cast<int>(to)), "\"");
   }
 
   bool Vetoes() {
@@ -244,11 +249,10 @@ class WholeProver {
                                        scheme_.LevelName(limit.target, 0), "\": proven"));
         continue;
       }
-      const Replay replay =
-          verify::Run(scheme_, domains_, firing.spared->second, "counterexample");
+      const Replay replay = verify::Run(scheme_, domains_, firing.spared->second, "counterexample");
       issues_.Add("VETO_BROKEN", property.id, property.line,
-                  absl::StrCat("the conditions of ", limit.id, " hold, and ",
-                               NameOf(limit.target), " is not at its lowest level"),
+                  absl::StrCat("the conditions of ", limit.id, " hold, and ", NameOf(limit.target),
+                               " is not at its lowest level"),
                   exact_ ? Print({replay.shown}) : "");
     }
     return true;
@@ -310,8 +314,7 @@ class WholeProver {
       }
       for (size_t row = 0; row < alive.size(); ++row) {
         if (alive[row]) continue;
-        issues_.Add("RULE_DEAD", matrix.id, matrix.rows[row].line,
-                    "no evidence leads to this row");
+        issues_.Add("RULE_DEAD", matrix.id, matrix.rows[row].line, "no evidence leads to this row");
       }
       report_.push_back(absl::StrCat(matrix.id, " is complete: one row for each of ",
                                      matrix.cells.size(), " combinations"));

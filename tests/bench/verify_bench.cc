@@ -20,8 +20,7 @@ int main() {
   for (int run = 0; run < kRuns; ++run) {
     const auto start = std::chrono::steady_clock::now();
     const auto verification = starratings::verify::Verify(text);
-    const std::chrono::duration<double, std::milli> took =
-        std::chrono::steady_clock::now() - start;
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
     if (verification.scheme == nullptr) {
       std::fprintf(stderr, "the scheme does not verify\n");
       return 1;

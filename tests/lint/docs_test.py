@@ -38,10 +38,21 @@ class DocsTest(unittest.TestCase):
             self.assertEqual(missing(flags), [])
 
     def test_every_command_and_flag_of_starctl(self):
-        text = help_of(BUILD / "starctl" / "starctl", "--help-all")
-        flags = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text))
+        flags, commands = set(), []
+        waiting = [[]]
+        while waiting:
+            path = waiting.pop()
+            text = help_of(BUILD / "starctl" / "starctl", *path, "--help")
+            flags.update(re.findall(r"^  (?:-\w,)?(--[a-z-]+)", text, re.MULTILINE))
+            listed = re.search(r"^Subcommands:\n((?:  .*\n)+)", text, re.MULTILINE)
+            for name in re.findall(r"^  ([a-z-]+)", listed[1] if listed else "", re.MULTILINE):
+                waiting.append([*path, name])
+                commands.append(" ".join([*path, name]))
         self.assertGreater(len(flags), 20)
-        self.assertEqual(missing(flags), [])
+        self.assertGreater(len(commands), 20)
+        starctl = (ROOT / "docs" / "starctl.md").read_text(encoding="utf-8")
+        self.assertEqual(missing(flags, starctl), [])
+        self.assertEqual(missing(commands, starctl), [])
 
     def test_every_rpc(self):
         rpcs = set()
