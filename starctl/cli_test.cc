@@ -23,7 +23,7 @@ struct Ended {
   std::string err;
 };
 
-Ended Run(std::vector<std::string> arguments) {
+Ended Starctl(std::vector<std::string> arguments) {
   unsetenv("STARRATINGS_ASSESSMENT");
   unsetenv("STARRATINGS_RATING");
   arguments.insert(arguments.begin(), "starctl");
@@ -43,9 +43,9 @@ std::string Scheme() {
 }
 
 TEST(CliTest, HelpAndVersionAreNoErrors) {
-  EXPECT_EQ(Run({"--help"}).code, 0);
-  EXPECT_THAT(Run({"--version"}).out, HasSubstr("starctl "));
-  EXPECT_THAT(Run({"rounds", "freeze", "--help"}).out, HasSubstr("--token"));
+  EXPECT_EQ(Starctl({"--help"}).code, 0);
+  EXPECT_THAT(Starctl({"--version"}).out, HasSubstr("starctl "));
+  EXPECT_THAT(Starctl({"rounds", "freeze", "--help"}).out, HasSubstr("--token"));
 }
 
 TEST(CliTest, WhatMakesNoSenseExitsTwoAndSaysWhy) {
@@ -67,7 +67,7 @@ TEST(CliTest, WhatMakesNoSenseExitsTwoAndSaysWhy) {
       {{"store", "migrate", "--store", "nowhere"}, "--store"},
   };
   for (const auto& [arguments, words] : cases) {
-    const Ended ended = Run(arguments);
+    const Ended ended = Starctl(arguments);
     EXPECT_EQ(ended.code, 2) << words;
     EXPECT_THAT(ended.err, HasSubstr("starctl: ")) << words;
     EXPECT_THAT(ended.err, HasSubstr(words));
@@ -76,25 +76,26 @@ TEST(CliTest, WhatMakesNoSenseExitsTwoAndSaysWhy) {
 }
 
 TEST(CliTest, ABadFileExitsThreeBeforeAnyServiceIsAsked) {
-  EXPECT_EQ(Run({"import", "/nowhere/f.csv"}).code, 3);
-  EXPECT_EQ(Run({"register", "scheme", "/nowhere/s.textproto"}).code, 3);
-  EXPECT_EQ(Run({"schemes", "verify", "/nowhere/s.textproto"}).code, 3);
-  EXPECT_EQ(Run({"--assessment", "a:1", "--tls-directory", "/nowhere", "rounds", "list"}).code, 3);
+  EXPECT_EQ(Starctl({"import", "/nowhere/f.csv"}).code, 3);
+  EXPECT_EQ(Starctl({"register", "scheme", "/nowhere/s.textproto"}).code, 3);
+  EXPECT_EQ(Starctl({"schemes", "verify", "/nowhere/s.textproto"}).code, 3);
+  EXPECT_EQ(Starctl({"--assessment", "a:1", "--tls-directory", "/nowhere", "rounds", "list"}).code,
+            3);
 }
 
 TEST(CliTest, AServiceThatIsNotThereExitsFive) {
   const Ended ended =
-      Run({"--insecure", "--assessment", "127.0.0.1:1", "rounds", "list", "--timeout", "5"});
+      Starctl({"--insecure", "--assessment", "127.0.0.1:1", "rounds", "list", "--timeout", "5"});
   EXPECT_EQ(ended.code, 5);
   EXPECT_THAT(ended.err, HasSubstr("starctl: cannot reach the service"));
 }
 
 TEST(CliTest, ASchemeThatVerifiesExitsZeroAndAnotherOne) {
-  EXPECT_THAT(Run({"schemes", "verify", Scheme()}).out, HasSubstr("verifies\n"));
+  EXPECT_THAT(Starctl({"schemes", "verify", Scheme()}).out, HasSubstr("verifies\n"));
   const auto broken =
       std::filesystem::path(testing::TempDir()) / absl::StrCat("broken-", getpid(), ".textproto");
   std::ofstream(broken) << "id: \"x\"\ncolour: 3\n";
-  const Ended ended = Run({"schemes", "verify", broken.string()});
+  const Ended ended = Starctl({"schemes", "verify", broken.string()});
   std::filesystem::remove(broken);
   EXPECT_EQ(ended.code, 1);
   EXPECT_THAT(ended.out, HasSubstr(broken.string() + ":2: "));
@@ -104,8 +105,8 @@ TEST(CliTest, MigratingTwiceIsHarmless) {
   const auto path =
       std::filesystem::path(testing::TempDir()) / absl::StrCat("record-", getpid(), ".db");
   const std::string store = absl::StrCat("sqlite:", path.string());
-  EXPECT_THAT(Run({"store", "migrate", "--store", store}).out, HasSubstr("applied 0001"));
-  EXPECT_THAT(Run({"store", "migrate", "--store", store}).out, HasSubstr("nothing to do"));
+  EXPECT_THAT(Starctl({"store", "migrate", "--store", store}).out, HasSubstr("applied 0001"));
+  EXPECT_THAT(Starctl({"store", "migrate", "--store", store}).out, HasSubstr("nothing to do"));
   for (const char* part : {"", "-wal", "-shm"}) std::filesystem::remove(path.string() + part);
 }
 
