@@ -1,6 +1,9 @@
 # assessment-svc and starctl (which migrates its database). From the project's
 # root: docker build -f deploy/docker/assessment-svc.Dockerfile -t assessment-svc .
-FROM debian:bookworm AS build
+# Both stages stand on one image; any Debian 12 will do.
+ARG BASE=debian:bookworm-slim
+
+FROM ${BASE} AS build
 COPY scripts/packages.sh /src/scripts/packages.sh
 RUN bash -c '. /src/scripts/packages.sh && install_packages "${build_packages[@]}"'
 COPY . /src
@@ -9,7 +12,7 @@ RUN cmake --preset release -DSTARRATINGS_TESTS=OFF \
  && cmake --build --preset release --target assessment-svc starctl \
  && strip build/release/assessment-svc/assessment-svc build/release/starctl/starctl
 
-FROM debian:bookworm-slim
+FROM ${BASE}
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libgrpc++1.51 libprotobuf32 libsqlite3-0 libssl3 \
       libutf8proc2 libprometheus-cpp-core1.0 libprometheus-cpp-pull1.0 libabsl20220623 \

@@ -1,6 +1,9 @@
 # rating-svc with the schemes that come with it. From the project's root:
 # docker build -f deploy/docker/rating-svc.Dockerfile -t rating-svc .
-FROM debian:bookworm AS build
+# Both stages stand on one image; any Debian 12 will do.
+ARG BASE=debian:bookworm-slim
+
+FROM ${BASE} AS build
 COPY scripts/packages.sh /src/scripts/packages.sh
 RUN bash -c '. /src/scripts/packages.sh && install_packages "${build_packages[@]}"'
 COPY . /src
@@ -9,7 +12,7 @@ RUN cmake --preset release -DSTARRATINGS_TESTS=OFF \
  && cmake --build --preset release --target rating-svc \
  && strip build/release/rating-svc/rating-svc
 
-FROM debian:bookworm-slim
+FROM ${BASE}
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libgrpc++1.51 libprotobuf32 libssl3 libutf8proc2 \
       libprometheus-cpp-core1.0 libprometheus-cpp-pull1.0 libabsl20220623 \
