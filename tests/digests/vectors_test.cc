@@ -34,7 +34,8 @@ evidence::Value ValueOf(const json& value) {
 }
 
 TEST(VectorsTest, Items) {
-  for (const json& vector : Vectors()["items"]) {
+  const json vectors = Vectors();
+  for (const json& vector : vectors["items"]) {
     const json& said = vector["item"];
     const json& source = said["source"];
     evidence::Item item;
@@ -51,7 +52,8 @@ TEST(VectorsTest, Items) {
 }
 
 TEST(VectorsTest, Ratings) {
-  for (const json& vector : Vectors()["ratings"]) {
+  const json vectors = Vectors();
+  for (const json& vector : vectors["ratings"]) {
     const json& said = vector["rating"];
     rating::Rating rating;
     rating.organisation = said["organisation"];
@@ -81,7 +83,8 @@ TEST(VectorsTest, Ratings) {
 }
 
 TEST(VectorsTest, Rounds) {
-  for (const json& vector : Vectors()["rounds"]) {
+  const json vectors = Vectors();
+  for (const json& vector : vectors["rounds"]) {
     std::map<std::pair<int, std::string>, digest::Digest> ordered;
     for (const auto& [organisation, hex] : vector["ratings"].items()) {
       ordered[{digest::BucketOf(organisation), organisation}] =
@@ -94,7 +97,8 @@ TEST(VectorsTest, Rounds) {
 }
 
 TEST(VectorsTest, Schemes) {
-  for (const json& vector : Vectors()["schemes"]) {
+  const json vectors = Vectors();
+  for (const json& vector : vectors["schemes"]) {
     const auto scheme = wire::ParseScheme(vector["text"].get<std::string>());
     ASSERT_TRUE(scheme.ok()) << scheme.status();
     EXPECT_EQ(digest::ToHex(*wire::SchemeDigest(*scheme)), vector["digest"]) << vector;
