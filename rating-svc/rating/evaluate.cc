@@ -57,6 +57,7 @@ struct Verdict {
   uint64_t held = 0;
 };
 
+template <bool kTraced>
 Verdict Judge(const Limit& limit, const std::vector<Value>& values) {
   Verdict verdict;
   for (size_t i = 0; i < limit.any.size(); ++i) {
@@ -64,6 +65,7 @@ Verdict Judge(const Limit& limit, const std::vector<Value>& values) {
     const Truth truth = Test(limit.any[i], value);
     if (truth == Truth::kTrue) {
       verdict.truth = Truth::kTrue;
+      if constexpr (!kTraced) return verdict;  // One is enough.
       verdict.held |= uint64_t{1} << (i & 63);
     } else if (truth == Truth::kUnknown && verdict.unknown == Absent::kNo) {
       verdict.unknown = value.absent;
@@ -240,7 +242,7 @@ class Runner {
       const int index = scheme_.stages[end].index;
       if (index == skip_) continue;
       const Limit& limit = LimitAt(end);
-      const Verdict verdict = Judge(limit, values_);
+      const Verdict verdict = Judge<kTraced>(limit, values_);
       group.Add(limit, index, verdict);
       if constexpr (kTraced) Note(end, limit, raw, verdict);
     }
