@@ -136,7 +136,7 @@ class Explainer {
     StepFinding step;
     step.kind = scheme_.stages[stage].kind;
     step.fired = trace.fired;
-    step.decided = grounds_->DecidedAny(stage);
+    step.decided = grounds_->Decided(stage);
     switch (step.kind) {
       case StageKind::kLimit:
         FillLimit(scheme_.limits[index], static_cast<int>(index), trace, step);

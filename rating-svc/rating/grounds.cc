@@ -46,17 +46,12 @@ Writer WriterOf(const scheme::Scheme& scheme, size_t stage, const StageTrace& tr
 
 Grounds::Grounds(const scheme::Scheme& scheme, std::span<const Value> readings,
                  const Evaluation& evaluation)
-    : scheme_(scheme), readings_(readings), evaluation_(evaluation) {
-  for (const scheme::Result& result : scheme.results) {
-    std::vector<bool> decided(scheme.stages.size(), false);
-    if (!evaluation.refused) Follow(result.value, decided);
-    decided_.push_back(std::move(decided));
-  }
-}
-
-bool Grounds::DecidedAny(size_t stage) const {
-  return std::any_of(decided_.begin(), decided_.end(),
-                     [stage](const std::vector<bool>& decided) { return decided[stage]; });
+    : scheme_(scheme),
+      readings_(readings),
+      evaluation_(evaluation),
+      decided_(scheme.stages.size(), false) {
+  if (evaluation.refused) return;
+  for (const scheme::Result& result : scheme.results) Follow(result.value);
 }
 
 const scheme::Limit* Grounds::LimitAt(size_t stage) const {
@@ -71,27 +66,27 @@ bool Grounds::Reached(size_t stage) const {
          final.level == limit.level;
 }
 
-void Grounds::Follow(int value, std::vector<bool>& decided) const {
+void Grounds::Follow(int value) {
   const Value& final = evaluation_.values[static_cast<size_t>(value)];
   for (size_t stage = 0; stage < scheme_.stages.size(); ++stage) {
     const StageTrace& trace = evaluation_.stages[stage];
     if (const scheme::Limit* limit = LimitAt(stage); limit != nullptr) {
-      if (limit->target != value || decided[stage] || !Reached(stage)) continue;
-      decided[stage] = true;
+      if (limit->target != value || decided_[stage] || !Reached(stage)) continue;
+      decided_[stage] = true;
       for (size_t i = 0; i < limit->any.size() && i < 64; ++i) {
-        if ((trace.held >> i & 1) != 0) Follow(limit->any[i].value, decided);
+        if ((trace.held >> i & 1) != 0) Follow(limit->any[i].value);
       }
       continue;
     }
     const Writer writer = WriterOf(scheme_, stage, trace);
-    if (writer.output != value || decided[stage] || trace.after.absent != Absent::kNo) continue;
+    if (writer.output != value || decided_[stage] || trace.after.absent != Absent::kNo) continue;
     // What a cap or veto lowered did not reach the final value.
     const bool same =
         final.absent == Absent::kNo &&
         (scheme_.values[static_cast<size_t>(value)].scale < 0 || final.level == trace.after.level);
     if (!same) continue;
-    decided[stage] = true;
-    for (const int read : writer.reads) Follow(read, decided);
+    decided_[stage] = true;
+    for (const int read : writer.reads) Follow(read);
   }
 }
 

@@ -15,11 +15,8 @@ class Grounds {
   Grounds(const scheme::Scheme& scheme, std::span<const Value> readings,
           const Evaluation& evaluation);
 
-  // Whether the rule of this stage reached the result with this index.
-  bool Decided(size_t result, size_t stage) const { return decided_[result][stage]; }
-
-  // Whether the rule of this stage reached any result.
-  bool DecidedAny(size_t stage) const;
+  // Whether the rule of this stage reached a result.
+  bool Decided(size_t stage) const { return decided_[stage]; }
 
   // The ground of a result: the weakest among the rules that reached it. Where
   // several vetoes or caps each suffice, the strongest of them counts: the
@@ -27,7 +24,7 @@ class Grounds {
   scheme::Basis BasisOf(size_t result) const;
 
  private:
-  void Follow(int value, std::vector<bool>& decided) const;
+  void Follow(int value);
   scheme::Basis Ground(int value) const;
   // Whether the limit of this stage put its target where it ended.
   bool Reached(size_t stage) const;
@@ -36,7 +33,7 @@ class Grounds {
   const scheme::Scheme& scheme_;
   const std::span<const Value> readings_;
   const Evaluation& evaluation_;
-  std::vector<std::vector<bool>> decided_;  // By result, by stage.
+  std::vector<bool> decided_;  // By stage.
 };
 
 }  // namespace starratings::rating
