@@ -129,17 +129,13 @@ void CheckBatch(const std::vector<SubmittedItem>& items, const Register& registe
   }
 }
 
-bool IsCorrection(const Value& current, const Value& next) {
-  return !IsMissing(current) && current != next;
-}
-
 void CheckCorrections(const std::vector<SubmittedItem>& items,
                       const std::vector<std::optional<evidence::RecordedItem>>& current,
                       absl::string_view reason, FieldErrors& errors) {
   assert(items.size() == current.size());
   if (!reason.empty()) return;
   for (size_t i = 0; i < items.size(); ++i) {
-    if (!current[i] || !IsCorrection(current[i]->item.value, items[i].item.value)) continue;
+    if (!current[i] || !evidence::IsCorrection(current[i]->item.value, items[i].item.value)) continue;
     errors.Add("reason", absl::StrCat("must be given: items[", i, "] corrects what was recorded, ",
                                       evidence::ToString(current[i]->item.value)));
     return;  // One reason serves them all.

@@ -45,10 +45,6 @@ void CheckBatch(const std::vector<SubmittedItem>& items, const Register& registe
 void CheckValue(const evidence::Value& value, const evidence::Code& code, absl::string_view field,
                 status::FieldErrors& errors);
 
-// Whether saying `next` where `current` stands corrects it: something that had
-// a value gets another value, or none.
-bool IsCorrection(const evidence::Value& current, const evidence::Value& next);
-
 // Notes in `errors`, as the field `reason`, that a correction needs a reason.
 // `current` holds what each item would replace; nothing where there is nothing.
 void CheckCorrections(const std::vector<SubmittedItem>& items,

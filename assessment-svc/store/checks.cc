@@ -100,14 +100,36 @@ std::string MakeUuid() {
                       hex.substr(16, 4), "-", hex.substr(20));
 }
 
-const char* KindOf(const Write& write) {
-  struct Namer {
-    const char* operator()(const EvidenceBatch&) const { return "evidence"; }
-    const char* operator()(const Registration&) const { return "registration"; }
-    const char* operator()(const SchemeDraft&) const { return "scheme"; }
-    const char* operator()(const RoundAct&) const { return "round"; }
+WriteKind KindOf(const Write& write) {
+  struct Kinds {
+    WriteKind operator()(const EvidenceBatch&) const { return WriteKind::kEvidence; }
+    WriteKind operator()(const Registration&) const { return WriteKind::kRegistration; }
+    WriteKind operator()(const SchemeDraft&) const { return WriteKind::kScheme; }
+    WriteKind operator()(const RoundAct&) const { return WriteKind::kRound; }
   };
-  return std::visit(Namer(), write.body);
+  return std::visit(Kinds(), write.body);
+}
+
+const char* NameOf(WriteKind kind) {
+  switch (kind) {
+    case WriteKind::kEvidence:
+      return "evidence";
+    case WriteKind::kRegistration:
+      return "registration";
+    case WriteKind::kScheme:
+      return "scheme";
+    case WriteKind::kRound:
+      return "round";
+  }
+  return "";
+}
+
+std::optional<WriteKind> KindOfName(absl::string_view name) {
+  for (const WriteKind kind :
+       {WriteKind::kEvidence, WriteKind::kRegistration, WriteKind::kScheme, WriteKind::kRound}) {
+    if (name == NameOf(kind)) return kind;
+  }
+  return std::nullopt;
 }
 
 const std::vector<EvidenceDraft>& DraftsOf(const Write& write) {
@@ -162,6 +184,27 @@ absl::Status CheckExpectation(const Write& write, size_t index,
                         {"period", key.period},
                         {"code", key.code},
                         {"instance", key.instance}});
+}
+
+absl::Status CheckCorrection(const Write& write, size_t index, const evidence::Value& current) {
+  if (!write.reason.empty() || !std::holds_alternative<EvidenceBatch>(write.body) ||
+      !evidence::IsCorrection(current, DraftsOf(write)[index].item.value)) {
+    return absl::OkStatus();
+  }
+  status::FieldErrors errors;
+  errors.Add("reason", absl::StrCat("must be given: ", DraftsField(write), "[", index,
+                                    "] corrects what was recorded, ", evidence::ToString(current)));
+  return errors.ToStatus();
+}
+
+absl::Status CheckRegisterSeen(const Write& write, int64_t registered) {
+  const auto* batch = std::get_if<EvidenceBatch>(&write.body);
+  if (batch == nullptr || !batch->register_seen || *batch->register_seen >= registered) {
+    return absl::OkStatus();
+  }
+  return status::Error(absl::StatusCode::kAborted, "REGISTER_CHANGED",
+                       "the register was changed meanwhile: look again, decide again",
+                       {{"revision", absl::StrCat(registered)}});
 }
 
 absl::Status CheckRoundDraft(const RoundDraft& draft, int64_t current) {

@@ -24,9 +24,11 @@ using Nonce = std::array<uint8_t, 16>;
 Nonce MakeNonce();
 std::string MakeUuid();
 
-// What a commit is called in the log: `evidence`, `registration`, `scheme` or
-// `round`.
-const char* KindOf(const Write& write);
+WriteKind KindOf(const Write& write);
+
+// What the log calls a kind, and back; nothing: the log never called one so.
+const char* NameOf(WriteKind kind);
+std::optional<WriteKind> KindOfName(absl::string_view name);
 
 // The items a write says; empty if it is not about evidence.
 const std::vector<EvidenceDraft>& DraftsOf(const Write& write);
@@ -40,6 +42,15 @@ absl::Status CheckWellFormed(const Write& write);
 // or nothing. Otherwise ABORTED, reason ETAG_MISMATCH.
 absl::Status CheckExpectation(const Write& write, size_t index,
                               const std::optional<std::string>& etag);
+
+// OK unless draft `index` of `write` corrects `current` and the write gives no
+// reason: INVALID_ARGUMENT, reason INVALID_FIELDS, field `reason`.
+absl::Status CheckCorrection(const Write& write, size_t index, const evidence::Value& current);
+
+// OK if nothing was registered after the register that `write` was checked
+// against; `registered` is the last revision that registered something.
+// Otherwise ABORTED, reason REGISTER_CHANGED.
+absl::Status CheckRegisterSeen(const Write& write, int64_t registered);
 
 // OK if `draft` may follow version `current` of its round (0: there is none).
 // Otherwise ALREADY_EXISTS (ROUND_EXISTS) or ABORTED (ETAG_MISMATCH).

@@ -43,6 +43,7 @@ void Apply(const LogEntry& entry, LogState& state) {
     for (const Registration::CodeDraft& draft : registration->codes) {
       state.codes[draft.code.id] = {draft.code, commit.revision};
     }
+    state.registered = commit.revision;
   }
   if (const auto* scheme = std::get_if<SchemeDraft>(&entry.write.body)) {
     state.schemes.push_back({scheme->id, scheme->version, scheme->digest, scheme->text, commit});
@@ -57,11 +58,13 @@ void Apply(const LogEntry& entry, LogState& state) {
 }
 
 absl::Status Decide(const Write& write, const LogState& state) {
+  RETURN_IF_ERROR(CheckRegisterSeen(write, state.registered));
   const std::vector<EvidenceDraft>& drafts = DraftsOf(write);
   for (size_t i = 0; i < drafts.size(); ++i) {
     const RecordedItem* current = state.NewestOf(drafts[i].item.key);
     RETURN_IF_ERROR(CheckExpectation(
         write, i, current == nullptr ? std::nullopt : std::optional(current->Etag())));
+    if (current != nullptr) RETURN_IF_ERROR(CheckCorrection(write, i, current->item.value));
   }
   if (const auto* registration = std::get_if<Registration>(&write.body)) {
     for (const Registration::CodeDraft& draft : registration->codes) {

@@ -41,6 +41,7 @@ struct LogState {
   std::vector<SchemeRow> schemes;
   std::map<std::string, std::vector<RoundVersion>> rounds;
   std::map<std::string, std::set<std::string>> chosen;  // By round.
+  int64_t registered = 0;  // The last revision that registered something.
 
   // Null if nobody ever said anything under `key`.
   const evidence::RecordedItem* NewestOf(const evidence::ItemKey& key) const;

@@ -41,6 +41,70 @@ class MemoryStore : public EvidenceStore {
     return answers;
   }
 
+  absl::StatusOr<std::vector<LoggedRevision>> ReadLog(const LogCursor& after, int64_t upto,
+                                                      int items_most,
+                                                      absl::Time deadline) const override {
+    RETURN_IF_ERROR(CheckDeadline(deadline));
+    const std::lock_guard lock(mutex_);
+    std::vector<LoggedRevision> log;
+    int64_t room = items_most;
+    for (const LogEntry& entry : log_) {
+      const int64_t revision = entry.commit.revision;
+      const bool is_begun = revision == after.revision && after.items != LogCursor::kWhole;
+      if ((revision <= after.revision && !is_begun) || revision > upto || room <= 0) continue;
+      LoggedRevision logged;
+      logged.commit = entry.commit;
+      logged.kind = KindOf(entry.write);
+      logged.request_id = entry.write.request_id;
+      logged.first = is_begun ? after.items : 0;
+      const LogState state = FoldLocked(revision);
+      const std::vector<EvidenceDraft>& drafts = DraftsOf(entry.write);
+      for (auto i = static_cast<size_t>(logged.first); i < drafts.size(); ++i) {
+        logged.more = std::ssize(logged.items) == room;
+        if (logged.more) break;
+        logged.items.push_back(*state.NewestOf(drafts[i].item.key));
+      }
+      room -= std::max<int64_t>(1, std::ssize(logged.items));
+      log.push_back(std::move(logged));
+    }
+    return log;
+  }
+
+  absl::StatusOr<int64_t> FindRevision(int64_t time_us, absl::Time deadline) const override {
+    RETURN_IF_ERROR(CheckDeadline(deadline));
+    const std::lock_guard lock(mutex_);
+    int64_t found = 0;
+    for (const LogEntry& entry : log_) {
+      if (entry.commit.time_us <= time_us) found = entry.commit.revision;
+    }
+    return found;
+  }
+
+  absl::Status NoteImport(const ImportNote& note, absl::Time deadline) override {
+    RETURN_IF_ERROR(CheckDeadline(deadline));
+    const std::lock_guard lock(mutex_);
+    imports_[note.id] = note;
+    return absl::OkStatus();
+  }
+
+  absl::Status ForgetImport(absl::string_view id, absl::Time deadline) override {
+    RETURN_IF_ERROR(CheckDeadline(deadline));
+    const std::lock_guard lock(mutex_);
+    imports_.erase(std::string(id));
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<ImportNote>> ListImports(int64_t since_us,
+                                                      absl::Time deadline) const override {
+    RETURN_IF_ERROR(CheckDeadline(deadline));
+    const std::lock_guard lock(mutex_);
+    std::vector<ImportNote> imports;
+    for (const auto& [id, note] : imports_) {
+      if (note.seen_us >= since_us) imports.push_back(note);
+    }
+    return imports;
+  }
+
   absl::StatusOr<std::optional<RecordedItem>> ReadItem(const ItemKey& key, int64_t revision,
                                                        absl::Time deadline) const override {
     ASSIGN_OR_RETURN(const LogState state, Fold(revision, deadline));
@@ -329,7 +393,8 @@ class MemoryStore : public EvidenceStore {
   const Identity identity_ = {MakeUuid(), 1};
 
   mutable std::mutex mutex_;
-  std::vector<LogEntry> log_;  // Guarded by mutex_.
+  std::vector<LogEntry> log_;                  // Guarded by mutex_.
+  std::map<std::string, ImportNote> imports_;  // By id; guarded by mutex_.
   // Chunks by (round, attempt); guarded by mutex_.
   std::map<std::pair<std::string, std::string>, std::map<int64_t, std::vector<StagedRating>>>
       staged_;

@@ -6,7 +6,8 @@
 
 namespace starratings::store {
 
-absl::StatusOr<std::unique_ptr<EvidenceStore>> OpenStore(absl::string_view uri) {
+absl::StatusOr<std::unique_ptr<EvidenceStore>> OpenStore(absl::string_view uri,
+                                                         const StoreOptions&) {
   ASSIGN_OR_RETURN(const StoreUri parsed, ParseStoreUri(uri));
   if (parsed.kind == StoreUri::Kind::kMemory) return NewMemoryStore();
   return SqliteStore::Open(parsed.path);

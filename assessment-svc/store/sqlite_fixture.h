@@ -72,6 +72,7 @@ class SqliteStoreTest : public testing::Test {
     write.actor = "ann";
     write.request_id = request_id;
     write.payload = digest::Sha256(request_id);
+    write.reason = "because";
     write.body = EvidenceBatch{std::move(drafts)};
     return write;
   }

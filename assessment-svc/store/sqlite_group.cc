@@ -67,15 +67,18 @@ constexpr char kMakeCurrent[] =
 }  // namespace
 
 absl::StatusOr<SqliteGroup> SqliteGroup::Start(SqliteConnection& connection) {
-  ASSIGN_OR_RETURN(SqliteQuery query,
-                   connection.Query("SELECT h.revision, c.time_us, c.revision FROM log_head AS h"
-                                    " LEFT JOIN commits AS c ON c.revision = h.revision"));
+  ASSIGN_OR_RETURN(
+      SqliteQuery query,
+      connection.Query("SELECT h.revision, c.time_us, c.revision,"
+                       " (SELECT max(revision) FROM commits"
+                       "   WHERE kind = 'registration')"
+                       " FROM log_head AS h LEFT JOIN commits AS c ON c.revision = h.revision"));
   ASSIGN_OR_RETURN(const bool row, query.Step());
   if (!row || (query.Int(0) != 0 && query.IsNull(2))) {
     return status::Error(absl::StatusCode::kDataLoss, "STORE_CORRUPT",
                          "the record has lost its head");
   }
-  return SqliteGroup(connection, query.Int(0), query.Int(1));
+  return SqliteGroup(connection, query.Int(0), query.Int(1), query.Int(3));
 }
 
 bool SqliteGroup::IsRefusal(const absl::Status& error) {
@@ -128,7 +131,10 @@ absl::StatusOr<Written> SqliteGroup::Decide(const Write& write) {
   const Commit commit = {head_ + 1, write.actor, write.on_behalf_of, write.reason, time_us_};
   RETURN_IF_ERROR(InsertCommit(write, commit));
   RETURN_IF_ERROR(InsertItems(write, ordinals, commit.revision));
-  if (registration != nullptr) RETURN_IF_ERROR(InsertRegistration(*registration, commit.revision));
+  if (registration != nullptr) {
+    RETURN_IF_ERROR(InsertRegistration(*registration, commit.revision));
+    registered_ = commit.revision;
+  }
   if (scheme != nullptr) RETURN_IF_ERROR(InsertScheme(*scheme, commit.revision));
   if (act != nullptr) RETURN_IF_ERROR(InsertRounds(*act, commit.revision));
 
@@ -182,12 +188,14 @@ absl::StatusOr<std::vector<std::string>> SqliteGroup::EtagsOf(int64_t revision) 
 
 absl::Status SqliteGroup::CheckDrafts(const Write& write, std::vector<int64_t>& ordinals) {
   const std::vector<EvidenceDraft>& drafts = DraftsOf(write);
+  RETURN_IF_ERROR(CheckRegisterSeen(write, registered_));
   ordinals.reserve(drafts.size());
   for (size_t i = 0; i < drafts.size(); ++i) {
     const evidence::ItemKey& key = drafts[i].item.key;
     ASSIGN_OR_RETURN(
         SqliteQuery query,
-        connection_.Query("SELECT ordinal, rev_from FROM evidence_current WHERE bucket = ?1"
+        connection_.Query("SELECT ordinal, rev_from, " STARRATINGS_STATE_COLUMNS
+                          " FROM evidence_current WHERE bucket = ?1"
                           " AND organisation = ?2 AND period = ?3 AND code = ?4 AND instance = ?5",
                           digest::BucketOf(key.organisation), key.organisation, key.period,
                           key.code, key.instance));
@@ -195,6 +203,10 @@ absl::Status SqliteGroup::CheckDrafts(const Write& write, std::vector<int64_t>& 
     std::optional<std::string> etag;
     if (row) etag = EtagOf(query.Int(0), query.Int(1));
     RETURN_IF_ERROR(CheckExpectation(write, i, etag));
+    if (row && write.reason.empty()) {
+      ASSIGN_OR_RETURN(const evidence::Value current, ReadValue(query, /*first=*/2));
+      RETURN_IF_ERROR(CheckCorrection(write, i, current));
+    }
     ordinals.push_back((row ? query.Int(0) : 0) + 1);
   }
   return absl::OkStatus();
@@ -243,7 +255,7 @@ absl::Status SqliteGroup::InsertCommit(const Write& write, const Commit& commit)
       Run("INSERT INTO commits (revision, time_us, actor, on_behalf_of, request_id, request_hash,"
           " reason, kind, items, leaf_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
           commit.revision, commit.time_us, commit.actor, commit.on_behalf_of, write.request_id,
-          BlobOf(request_hash), commit.reason, absl::string_view(KindOf(write)),
+          BlobOf(request_hash), commit.reason, absl::string_view(NameOf(KindOf(write))),
           static_cast<int64_t>(DraftsOf(write).size()), BlobOf(leaf_hash)));
   return Run("INSERT INTO nonces (revision, nonce) VALUES (?1, ?2)", commit.revision,
              BlobOf(nonce));

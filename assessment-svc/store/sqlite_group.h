@@ -30,8 +30,12 @@ class SqliteGroup {
   absl::StatusOr<bool> Finish();
 
  private:
-  SqliteGroup(SqliteConnection& connection, int64_t head, int64_t time_us)
-      : connection_(connection), head_before_(head), head_(head), time_us_(time_us) {}
+  SqliteGroup(SqliteConnection& connection, int64_t head, int64_t time_us, int64_t registered)
+      : connection_(connection),
+        head_before_(head),
+        head_(head),
+        time_us_(time_us),
+        registered_(registered) {}
 
   absl::StatusOr<Written> Decide(const Write& write);
   // The first answer to this request id; nothing if it is new.
@@ -63,7 +67,8 @@ class SqliteGroup {
   SqliteConnection& connection_;
   int64_t head_before_;
   int64_t head_;
-  int64_t time_us_;  // Of the head.
+  int64_t time_us_;     // Of the head.
+  int64_t registered_;  // The last revision that registered something.
 };
 
 }  // namespace starratings::store

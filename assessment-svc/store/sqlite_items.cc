@@ -107,6 +107,12 @@ void SourceCache::Insert(int64_t id, std::shared_ptr<const evidence::Source> sou
   sources_.emplace(id, std::move(source));
 }
 
+absl::StatusOr<evidence::Value> ReadValue(const SqliteQuery& row, int first) {
+  std::optional<evidence::Value> value = ValueOf(row, first);
+  if (!value) return Dangling();
+  return *std::move(value);
+}
+
 absl::StatusOr<evidence::RecordedItem> ItemReader::Read(const SqliteQuery& row, int first) {
   evidence::RecordedItem recorded;
   evidence::Item& item = recorded.item;

@@ -61,6 +61,9 @@ class SourceCache {
   absl::flat_hash_map<int64_t, std::shared_ptr<const evidence::Source>> sources_;  // By mutex_.
 };
 
+// The value in the columns of `row`, of an item that begins at column `first`.
+absl::StatusOr<evidence::Value> ReadValue(const SqliteQuery& row, int first);
+
 // Reads items in one transaction, and what belongs to them in other tables.
 class ItemReader {
  public:

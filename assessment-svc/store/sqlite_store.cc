@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "assessment-svc/store/failpoints.h"
 #include "assessment-svc/store/sqlite_group.h"
 #include "assessment-svc/store/sqlite_schema.h"
 #include "common/status/errors.h"
@@ -48,9 +49,11 @@ absl::StatusOr<int64_t> SqliteStore::Head(absl::Time deadline) const {
 absl::StatusOr<std::vector<absl::StatusOr<Written>>> SqliteStore::CommitGroup(
     std::span<const Write> group, absl::Time deadline) {
   ASSIGN_OR_RETURN(const SqlitePool::Lease writer, writer_.Acquire(deadline));
+  Reached(Failpoint::kBeforeBegin);
   // Takes the lock, and then sees everything that was committed before.
   ASSIGN_OR_RETURN(SqliteTransaction transaction,
                    SqliteTransaction::Begin(*writer, SqliteConnection::Use::kWrite));
+  Reached(Failpoint::kAfterBegin);
   ASSIGN_OR_RETURN(SqliteGroup writes, SqliteGroup::Start(*writer));
   std::vector<absl::StatusOr<Written>> answers;
   answers.reserve(group.size());
@@ -59,8 +62,13 @@ absl::StatusOr<std::vector<absl::StatusOr<Written>>> SqliteStore::CommitGroup(
     const absl::Status& error = answers.back().status();
     if (!error.ok() && !SqliteGroup::IsRefusal(error)) return error;
   }
+  Reached(Failpoint::kBeforeHead);
   ASSIGN_OR_RETURN(const bool accepted, writes.Finish());
-  if (accepted) RETURN_IF_ERROR(transaction.Commit());
+  Reached(Failpoint::kAfterHead);
+  if (!accepted) return answers;
+  Reached(Failpoint::kBeforeCommit);
+  RETURN_IF_ERROR(transaction.Commit());
+  Reached(Failpoint::kAfterCommit);
   return answers;
 }
 

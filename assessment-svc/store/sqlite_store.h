@@ -33,6 +33,16 @@ class SqliteStore : public EvidenceStore {
   absl::StatusOr<std::vector<absl::StatusOr<Written>>> CommitGroup(std::span<const Write> group,
                                                                    absl::Time deadline) override;
 
+  // sqlite_log.cc
+  absl::StatusOr<std::vector<LoggedRevision>> ReadLog(const LogCursor& after, int64_t upto,
+                                                      int items_most,
+                                                      absl::Time deadline) const override;
+  absl::StatusOr<int64_t> FindRevision(int64_t time_us, absl::Time deadline) const override;
+  absl::Status NoteImport(const ImportNote& note, absl::Time deadline) override;
+  absl::Status ForgetImport(absl::string_view id, absl::Time deadline) override;
+  absl::StatusOr<std::vector<ImportNote>> ListImports(int64_t since_us,
+                                                      absl::Time deadline) const override;
+
   // sqlite_evidence.cc
   absl::StatusOr<std::optional<evidence::RecordedItem>> ReadItem(
       const evidence::ItemKey& key, int64_t revision, absl::Time deadline) const override;

@@ -92,6 +92,35 @@ struct StagedRating {
   std::string content;  // The store does not know what it says.
 };
 
+// A place in the log: after the first `items` items of `revision`.
+struct LogCursor {
+  // All of them: the next thing is the next revision.
+  static constexpr int64_t kWhole = -1;
+
+  int64_t revision = 0;
+  int64_t items = kWhole;
+};
+
+// A revision as the log holds it, or a part of one.
+struct LoggedRevision {
+  Commit commit;
+  WriteKind kind = WriteKind::kEvidence;
+  std::string request_id;
+  std::vector<evidence::RecordedItem> items;  // In the order of the write.
+  int64_t first = 0;                          // How many items came before these.
+  bool more = false;                          // Items of this revision follow.
+};
+
+// An import that is, or was lately, under way. Not part of the log.
+struct ImportNote {
+  std::string id;  // A UUID.
+  std::string actor;
+  std::string title;        // What is imported, in its sender's words.
+  int64_t items = 0;        // Recorded so far.
+  int64_t items_total = 0;  // Expected; 0: nobody knows.
+  int64_t seen_us = 0;      // When it was last heard of, by the caller's clock.
+};
+
 // Keeps the record.
 //
 // Every implementation passes tests/store/conformance_test.cc; a caller cannot
@@ -110,7 +139,9 @@ class EvidenceStore {
 
   virtual Identity GetIdentity() const = 0;
 
-  // The newest acknowledged revision; 0: the record is empty.
+  // The newest acknowledged revision; 0: the record is empty. Never less than
+  // any that was acknowledged, by any process, before the call; where that
+  // cannot be known, UNAVAILABLE.
   virtual absl::StatusOr<int64_t> Head(absl::Time deadline) const = 0;
 
   // Writes a group in one transaction, durable on return. Each write is
@@ -122,12 +153,39 @@ class EvidenceStore {
   // - ABORTED, ETAG_MISMATCH: an expectation does not hold; the metadata names
   //   `field` (items[i].etag) and the current `etag`;
   // - INVALID_ARGUMENT, INVALID_FIELDS: no store can hold it (a key twice, a
-  //   ratio of nothing, no actor); the door has said it better;
+  //   ratio of nothing, no actor), which the door has said better; or, naming
+  //   `reason`, it corrects an item and gives no reason;
   // - what writes.h says on each kind.
   // A repeated request id with the same payload gives the first answer.
-  // An error of the whole call means that nothing was written.
+  // An error of the whole call means that nothing was written, except
+  // UNAVAILABLE with reason OUTCOME_UNKNOWN: the connection was lost at COMMIT.
+  // The same group may then be sent again, as it is: what was written is
+  // replayed.
   virtual absl::StatusOr<std::vector<absl::StatusOr<Written>>> CommitGroup(
       std::span<const Write> group, absl::Time deadline) = 0;
+
+  // The log. ------------------------------------------------------------------
+
+  // What follows `after`, up to revision `upto`, in order: as many revisions as
+  // make `items_most` items (a revision without items counts as one), at least
+  // one if there is one; only the last may be in part. Empty: there is no more.
+  // Revisions are dense; DATA_LOSS if one is missing.
+  virtual absl::StatusOr<std::vector<LoggedRevision>> ReadLog(const LogCursor& after, int64_t upto,
+                                                              int items_most,
+                                                              absl::Time deadline) const = 0;
+
+  // The newest revision that was written at `time_us` or before; 0: none was.
+  virtual absl::StatusOr<int64_t> FindRevision(int64_t time_us, absl::Time deadline) const = 0;
+
+  // Keeps `note` under its id. Replaces an earlier one; takes no revision.
+  virtual absl::Status NoteImport(const ImportNote& note, absl::Time deadline) = 0;
+
+  // Forgets an import that has ended; OK if there is none.
+  virtual absl::Status ForgetImport(absl::string_view id, absl::Time deadline) = 0;
+
+  // Imports that were heard of at `since_us` or later, by id.
+  virtual absl::StatusOr<std::vector<ImportNote>> ListImports(int64_t since_us,
+                                                              absl::Time deadline) const = 0;
 
   // Evidence. --------------------------------------------------------------
 
@@ -221,7 +279,26 @@ class EvidenceStore {
   virtual absl::Status CheckReady(absl::Time deadline) const = 0;
 };
 
-// Opens the store named by `uri`: `sqlite:/var/lib/assessment/record.db`, or
+// What a store tells about itself; for metrics. Called on any thread.
+class StoreObserver {
+ public:
+  virtual ~StoreObserver() = default;
+  // A transaction is tried again after this SQLSTATE.
+  virtual void OnRetry(absl::string_view sqlstate) = 0;
+  // A connection to the database was made anew.
+  virtual void OnReconnect() = 0;
+};
+
+struct StoreOptions {
+  // Holds the database's password and nothing else, but for one newline; read
+  // at each connection. Empty: none is sent.
+  std::string password_file;
+  // May be null; must outlive the store.
+  StoreObserver* observer = nullptr;
+};
+
+// Opens the store named by `uri`: `sqlite:/var/lib/assessment/record.db`,
+// `postgresql://user@host1:5432,host2:5432/record?sslmode=verify-full`, or
 // `memory:`, which forgets everything and is meant for tests. There is no
 // default, and no fall-back from one to another.
 //
@@ -229,6 +306,7 @@ class EvidenceStore {
 // FAILED_PRECONDITION (STORE_SCHEMA) if the database is not there or its schema
 // is not one this binary knows (run `starctl store migrate`), and UNAVAILABLE
 // if it cannot be opened.
-absl::StatusOr<std::unique_ptr<EvidenceStore>> OpenStore(absl::string_view uri);
+absl::StatusOr<std::unique_ptr<EvidenceStore>> OpenStore(absl::string_view uri,
+                                                         const StoreOptions& options = {});
 
 }  // namespace starratings::store

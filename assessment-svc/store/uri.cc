@@ -6,10 +6,10 @@
 namespace starratings::store {
 
 absl::StatusOr<StoreUri> ParseStoreUri(absl::string_view uri) {
-  if (uri == "memory:") return StoreUri{StoreUri::Kind::kMemory, ""};
+  if (uri == "memory:") return StoreUri{StoreUri::Kind::kMemory, "", ""};
   if (absl::ConsumePrefix(&uri, "sqlite:") && !uri.empty() &&
       uri.find('\0') == absl::string_view::npos) {
-    return StoreUri{StoreUri::Kind::kSqlite, std::string(uri)};
+    return StoreUri{StoreUri::Kind::kSqlite, std::string(uri), ""};
   }
   return status::Error(absl::StatusCode::kInvalidArgument, "STORE_URI",
                        "a store is named `sqlite:PATH`, for example "

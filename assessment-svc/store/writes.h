@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -24,9 +25,15 @@ struct EvidenceDraft {
   Expectation expected;
 };
 
-// Items, no key twice.
+// Items, no key twice. If the write gives no reason, it is refused
+// (INVALID_ARGUMENT, field `reason`) where an item is a correction
+// (evidence::IsCorrection()).
 struct EvidenceBatch {
   std::vector<EvidenceDraft> items;
+  // The revision whose register the items were checked against. If a later
+  // revision registers something, the write is ABORTED, reason
+  // REGISTER_CHANGED: check again. Nothing: they need not be checked.
+  std::optional<int64_t> register_seen = std::nullopt;
 };
 
 // Entries of the register. `seen` is the revision of the entry that the writer
@@ -70,6 +77,10 @@ struct RoundAct {
   std::vector<std::string> organisations;  // That a freeze has chosen.
   std::vector<EvidenceDraft> states;       // List states that a publication sets.
 };
+
+// What a revision is about; the log calls them `evidence`, `registration`,
+// `scheme` and `round`.
+enum class WriteKind { kEvidence, kRegistration, kScheme, kRound };
 
 // One write.
 struct Write {

@@ -45,4 +45,8 @@ std::string ToString(const Value& value) {
 
 std::string RecordedItem::Etag() const { return absl::StrCat(ordinal, ".", revision); }
 
+bool IsCorrection(const Value& current, const Value& next) {
+  return !std::holds_alternative<MissingReason>(current) && current != next;
+}
+
 }  // namespace starratings::evidence

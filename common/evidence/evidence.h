@@ -59,6 +59,10 @@ using Value = std::variant<Decimal, Ratio, Level, bool, Text, MissingReason>;
 // For people and CSV: `12.5`, `30/140`, `most`, `yes`, `NOT_REPORTED`.
 std::string ToString(const Value& value);
 
+// Whether saying `next` where `current` stands corrects it: something that had
+// a value gets another value, or none.
+bool IsCorrection(const Value& current, const Value& next);
+
 // Where a value was taken from. Two sources with the same contents are the
 // same source.
 struct Source {

@@ -1,0 +1,147 @@
+// libpq behind RAII and statuses: a connection, its prepared statements, and a
+// deadline for each call. Nothing here knows the record.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+struct pg_conn;
+struct pg_result;
+
+namespace starratings::store {
+
+// Parameters of a statement: $1, $2, ... in the order they are added, in
+// PostgreSQL's binary formats. Texts are copied.
+class PgParams {
+ public:
+  PgParams& Add(int64_t value);  // bigint
+  PgParams& Add(absl::string_view text);
+  PgParams& Add(std::optional<int64_t> value);
+  PgParams& AddBytes(absl::string_view bytes);
+  PgParams& AddInts(std::span<const int64_t> values);                         // bigint[]
+  PgParams& AddOptionalInts(std::span<const std::optional<int64_t>> values);  // bigint[]
+  PgParams& AddTexts(std::span<const std::string> texts);                     // text[]
+  PgParams& AddOptionalTexts(std::span<const std::optional<absl::string_view>> texts);
+  PgParams& AddByteses(std::span<const absl::string_view> values);  // bytea[]
+
+ private:
+  friend class PgConnection;
+  struct Value {
+    uint32_t type;
+    std::optional<std::string> bytes;
+  };
+  std::vector<Value> values_;
+};
+
+// The rows of an answer, in binary.
+class PgResult {
+ public:
+  explicit PgResult(pg_result* result) : result_(result, &Clear) {}
+
+  int rows() const;
+  int64_t affected() const;  // By INSERT, UPDATE, DELETE.
+  bool IsNull(int row, int column) const;
+  int64_t Int(int row, int column) const;  // bigint, integer, smallint or boolean; 0 of NULL.
+  std::optional<int64_t> OptionalInt(int row, int column) const;
+  // Of text or bytea; valid as long as the result. Empty of NULL.
+  absl::string_view View(int row, int column) const;
+  std::string Text(int row, int column) const { return std::string(View(row, column)); }
+
+ private:
+  static void Clear(pg_result* result);
+  std::unique_ptr<pg_result, void (*)(pg_result*)> result_;
+};
+
+// A statement and its parameters.
+struct PgCall {
+  const char* sql;  // A literal: prepared once on each connection, by its address.
+  PgParams params;
+};
+
+// One host of a database, and how to get in.
+struct PgTarget {
+  // Of PQconninfoParse(), without host, hostaddr and port.
+  std::vector<std::pair<std::string, std::string>> options;
+  std::vector<std::pair<std::string, std::string>> hosts;  // Host and port; tried in order.
+  std::string password_file;                               // Empty: none.
+};
+
+// Reads a URI. Returns INVALID_ARGUMENT, reason STORE_URI, naming what is wrong:
+// among other things a password in it.
+absl::StatusOr<PgTarget> ParsePgTarget(const std::string& conninfo, std::string password_file);
+
+// One connection to the host that accepts writes. Used by one thread at a time.
+//
+// Statuses hold no SQL, host or password:
+// - the deadline passed: DEADLINE_EXCEEDED, and the connection is broken;
+// - the connection is lost, or the server is going down or read-only:
+//   UNAVAILABLE, reason STORE_UNAVAILABLE, and the connection is broken;
+// - 40001, 40P01, 55P03 and such: ABORTED, reason STORE_CONFLICT;
+// - broken keys: DATA_LOSS, STORE_CORRUPT; disk full: UNAVAILABLE;
+// - anything else: INTERNAL, STORE_REFUSED.
+// The metadata has `sqlstate` where there is one.
+class PgConnection {
+ public:
+  // How long one host may take to answer a connection.
+  static constexpr absl::Duration kHostMost = absl::Seconds(2);
+
+  // Connects to the first host that is a primary, each in a timed attempt of
+  // its own, and sets the session up (time-outs, UTC, read committed).
+  static absl::StatusOr<std::unique_ptr<PgConnection>> Open(const PgTarget& target,
+                                                            absl::Time deadline);
+  ~PgConnection();
+  PgConnection(const PgConnection&) = delete;
+  PgConnection& operator=(const PgConnection&) = delete;
+
+  // Runs a statement, in the open transaction or in one of its own.
+  absl::StatusOr<PgResult> Run(const char* sql, const PgParams& params, absl::Time deadline);
+  absl::StatusOr<PgResult> Run(const char* sql, absl::Time deadline) {
+    return Run(sql, PgParams(), deadline);
+  }
+
+  // Runs statements in one round trip, in order, in the open transaction or in
+  // one that they share. After an error none of them has had an effect.
+  absl::StatusOr<std::vector<PgResult>> RunAll(std::span<const PgCall> calls, absl::Time deadline);
+
+  // Runs a script without parameters and results. For migrations.
+  absl::Status RunScript(const char* sql, absl::Time deadline);
+
+  // COPY ... TO STDOUT and FROM STDIN, binary format. For upkeep.
+  // `sink` gets the bytes as they come.
+  absl::Status CopyOut(const std::string& sql,
+                       const std::function<absl::Status(absl::string_view)>& sink,
+                       absl::Time deadline);
+  absl::Status CopyIn(const std::string& sql,
+                      const std::function<absl::StatusOr<std::optional<std::string>>()>& source,
+                      absl::Time deadline);
+
+  // Nothing more can be done with it: open another.
+  bool broken() const { return broken_; }
+
+  // In a transaction (also a failed one).
+  bool in_transaction() const;
+
+  // The socket, to wait on for notifications.
+  int socket() const;
+
+ private:
+  explicit PgConnection(pg_conn* connection) : connection_(connection) {}
+
+  pg_conn* connection_;
+  bool broken_ = false;
+  absl::flat_hash_map<const char*, std::string> prepared_;
+};
+
+}  // namespace starratings::store
