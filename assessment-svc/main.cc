@@ -62,11 +62,12 @@ absl::Status Run() {
   service::Metrics metrics(*registry);
   metrics.SetHead(head);
   store::Committer committer(*store, {}, &metrics);
+  service::RegisterCache registers(*store);
   serving::Pool calls(kCallThreads, service::kCallsWaitingMost);
   serving::Pool streams(kStreamThreads, service::kStreamsMost);
   service::StreamSlots slots;
   service::Attempts attempts;
-  const service::Parts parts{*store, committer, calls, streams, slots, attempts, metrics};
+  const service::Parts parts{*store, committer, registers, calls, streams, slots, attempts, metrics};
 
   service::EvidenceServiceImpl evidence_service(parts);
   service::RegisterServiceImpl register_service(parts);

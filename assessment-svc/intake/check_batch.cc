@@ -70,20 +70,21 @@ bool IsMissing(const Value& value) { return std::holds_alternative<MissingReason
 
 // Notes the parts of the key that are not registered; returns the code, or
 // null. A part that is not even well-formed has been noted before.
-const Code* CheckKey(const ItemKey& key, const Register& registered, const std::string& at,
+const Code* CheckKey(const ItemKey& key, const Register& registered,
+                     const absl::flat_hash_set<std::string>& strangers, const std::string& at,
                      FieldErrors& errors) {
-  if (evidence::CheckOrganisationId(key.organisation).ok() &&
-      !registered.organisations.contains(key.organisation)) {
+  if (strangers.contains(key.organisation) &&
+      evidence::CheckOrganisationId(key.organisation).ok()) {
     errors.Add(at + "organisation",
                absl::StrCat("must be registered, and `", key.organisation, "` is not"));
   }
-  if (evidence::CheckSlug(key.period).ok() && key.period != evidence::kStanding &&
-      !registered.periods.contains(key.period)) {
+  if (key.period != evidence::kStanding && !registered.periods.contains(key.period) &&
+      evidence::CheckSlug(key.period).ok()) {
     errors.Add(at + "period", absl::StrCat("must be registered, and `", key.period, "` is not"));
   }
-  if (!evidence::CheckCode(key.code).ok()) return nullptr;
   const auto code = registered.codes.find(key.code);
   if (code != registered.codes.end()) return &code->second;
+  if (!evidence::CheckCode(key.code).ok()) return nullptr;
   errors.Add(at + "code", absl::StrCat("must be registered, and `", key.code, "` is not"));
   return nullptr;
 }
@@ -108,12 +109,12 @@ void CheckValue(const Value& value, const Code& code, absl::string_view field,
 }
 
 void CheckBatch(const std::vector<SubmittedItem>& items, const Register& registered,
-                FieldErrors& errors) {
+                const absl::flat_hash_set<std::string>& strangers, FieldErrors& errors) {
   absl::flat_hash_map<std::string, size_t> first_with;
   for (size_t i = 0; i < items.size(); ++i) {
     const evidence::Item& item = items[i].item;
     const std::string at = absl::StrCat("items[", i, "].item.");
-    const Code* code = CheckKey(item.key, registered, at, errors);
+    const Code* code = CheckKey(item.key, registered, strangers, at, errors);
     if (!items[i].well_formed) continue;
     if (code != nullptr) CheckValue(item.value, *code, at + "value", errors);
     // No part of a key holds a line break.
@@ -126,19 +127,6 @@ void CheckBatch(const std::vector<SubmittedItem>& items, const Register& registe
           absl::StrCat("items[", i, "].item"),
           absl::StrCat("must have a key of its own, and has that of items[", entry->second, "]"));
     }
-  }
-}
-
-void CheckCorrections(const std::vector<SubmittedItem>& items,
-                      const std::vector<std::optional<evidence::RecordedItem>>& current,
-                      absl::string_view reason, FieldErrors& errors) {
-  assert(items.size() == current.size());
-  if (!reason.empty()) return;
-  for (size_t i = 0; i < items.size(); ++i) {
-    if (!current[i] || !evidence::IsCorrection(current[i]->item.value, items[i].item.value)) continue;
-    errors.Add("reason", absl::StrCat("must be given: items[", i, "] corrects what was recorded, ",
-                                      evidence::ToString(current[i]->item.value)));
-    return;  // One reason serves them all.
   }
 }
 

@@ -1,6 +1,6 @@
 // What a batch of evidence must be for the record to take it, given what is
 // registered. The items are well-formed by themselves (common/wire); here they
-// meet the register and what was said before.
+// meet the register.
 #pragma once
 
 #include <optional>
@@ -20,9 +20,8 @@ inline constexpr size_t kItemsMost = 10'000;
 inline constexpr size_t kRequestBytesMost = 3 << 20;
 inline constexpr size_t kReasonBytesMost = 2'000;
 
-// The part of the register that a batch is checked against.
+// What a batch is checked against, but for organisations: there are too many.
 struct Register {
-  absl::flat_hash_set<std::string> organisations;
   absl::flat_hash_set<std::string> periods;
   absl::flat_hash_map<std::string, evidence::Code> codes;
 };
@@ -36,19 +35,14 @@ struct SubmittedItem {
 
 // Notes in `errors`, under `items[i].item.`, everything that keeps the record
 // from taking `items`: what they are about is not registered, a value is not
-// one its code takes, a key occurs twice.
+// one its code takes, a key occurs twice. `strangers` are the organisations
+// among theirs that are not registered.
 void CheckBatch(const std::vector<SubmittedItem>& items, const Register& registered,
-                status::FieldErrors& errors);
+                const absl::flat_hash_set<std::string>& strangers, status::FieldErrors& errors);
 
 // Notes a value that `code` does not take: of another type, out of range, or
 // no level of the scale. Every code takes a missing reason.
 void CheckValue(const evidence::Value& value, const evidence::Code& code, absl::string_view field,
                 status::FieldErrors& errors);
-
-// Notes in `errors`, as the field `reason`, that a correction needs a reason.
-// `current` holds what each item would replace; nothing where there is nothing.
-void CheckCorrections(const std::vector<SubmittedItem>& items,
-                      const std::vector<std::optional<evidence::RecordedItem>>& current,
-                      absl::string_view reason, status::FieldErrors& errors);
 
 }  // namespace starratings::intake

@@ -35,7 +35,6 @@ Code ACode(std::string id, ValueType type) {
 
 Register Registered() {
   Register registered;
-  registered.organisations = {"Leeds", "Hull"};
   registered.periods = {"2001-02"};
   Code share = ACode("share", ValueType::kRatio);
   share.minimum = Decimal::FromMicros(0);
@@ -61,8 +60,13 @@ SubmittedItem AnItem(std::string code, Value value) {
 }
 
 std::vector<FieldViolation> Faults(const std::vector<SubmittedItem>& items) {
+  absl::flat_hash_set<std::string> strangers;
+  for (const SubmittedItem& item : items) {
+    const std::string& id = item.item.key.organisation;
+    if (id != "Leeds" && id != "Hull") strangers.insert(id);
+  }
   status::FieldErrors errors;
-  CheckBatch(items, Registered(), errors);
+  CheckBatch(items, Registered(), strangers, errors);
   return DetailOf(errors.ToStatus()).fields;
 }
 
@@ -150,52 +154,6 @@ TEST(CheckBatchTest, AFaultIsNotToldTwice) {
   item.item.key.organisation = "";
   EXPECT_THAT(Faults({item}), IsEmpty());
 }
-
-struct CorrectionCase {
-  std::string name;
-  std::optional<Value> current;
-  Value next;
-  std::string reason;
-  bool refused;
-
-  friend void PrintTo(const CorrectionCase& c, std::ostream* os) { *os << c.name; }
-};
-
-class CorrectionTest : public testing::TestWithParam<CorrectionCase> {};
-
-TEST_P(CorrectionTest, NeedsAReason) {
-  const CorrectionCase& c = GetParam();
-  std::optional<evidence::RecordedItem> current;
-  if (c.current) {
-    current.emplace();
-    current->item.value = *c.current;
-  }
-  status::FieldErrors errors;
-  CheckCorrections({AnItem("judgement", c.next)}, {current}, c.reason, errors);
-  if (!c.refused) {
-    EXPECT_TRUE(errors.empty());
-    return;
-  }
-  EXPECT_THAT(
-      DetailOf(errors.ToStatus()).fields,
-      ElementsAre(testing::AllOf(testing::Field(&FieldViolation::field, "reason"),
-                                 testing::Field(&FieldViolation::rule, HasSubstr("items[0]")))));
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Corrections, CorrectionTest,
-    testing::ValuesIn<CorrectionCase>({
-        // clang-format off
-        {"NothingThere",          std::nullopt,                Level{"no"},                   "",    false},
-        {"TheSameAgain",          Level{"no"},                 Level{"no"},                   "",    false},
-        {"AnotherValue",          Level{"no"},                 Level{"yes"},                  "",    true},
-        {"AnotherWithReason",     Level{"no"},                 Level{"yes"},                  "typo", false},
-        {"AValueBecomesMissing",  Level{"no"},                 MissingReason::kUnreliable,    "",    true},
-        {"AMissingOneIsSupplied", MissingReason::kNotReported, Level{"yes"},                  "",    false},
-        {"TheSameShareOtherCount", Ratio{2, 10},               Ratio{20, 100},                "",    true},
-        // clang-format on
-    }),
-    [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace starratings::intake

@@ -1,6 +1,7 @@
 #include "assessment-svc/service/calls.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 #include <variant>
 
@@ -118,6 +119,71 @@ void SubmitPlan(const Parts& parts, Plan plan, absl::Time deadline, std::functio
       });
 }
 
+namespace {
+
+// A write on its way: planned on the pool, submitted, answered. Planned again
+// where the register has changed between the two.
+class WriteCall : public std::enable_shared_from_this<WriteCall> {
+ public:
+  WriteCall(const Parts& parts, grpc::CallbackServerContext& context,
+            grpc::ServerUnaryReactor* reactor, Call call,
+            std::function<absl::StatusOr<Plan>(const Call&)> plan,
+            std::function<absl::Status(const store::Written&)> answer)
+      : parts_(parts),
+        context_(context),
+        reactor_(reactor),
+        call_(std::move(call)),
+        plan_(std::move(plan)),
+        answer_(std::move(answer)) {}
+
+  void Queue() {
+    if (!parts_.calls.Run([self = shared_from_this()] { self->Run(); })) Finish(PoolFull());
+  }
+
+ private:
+  static constexpr int kPlansMost = 3;
+
+  void Run() {
+    ++plans_;
+    absl::StatusOr<Plan> planned = plan_(call_);
+    if (!planned.ok() || planned->answered) {
+      Finish(planned.status());
+      return;
+    }
+    SubmitPlan(
+        parts_, *std::move(planned), call_.deadline,
+        [self = shared_from_this()] { return self->context_.IsCancelled(); },
+        [self = shared_from_this()](absl::StatusOr<store::Written> written) {
+          self->Answer(std::move(written));
+        });
+  }
+
+  void Answer(absl::StatusOr<store::Written> written) {
+    if (IsRegisterChanged(written.status()) && plans_ < kPlansMost) {
+      parts_.registers.Forget();
+      Queue();
+      return;
+    }
+    Finish(written.ok() ? answer_(*written) : written.status());
+  }
+
+  void Finish(const absl::Status& status) { reactor_->Finish(serving::ToGrpcStatus(status)); }
+
+  const Parts& parts_;
+  grpc::CallbackServerContext& context_;
+  grpc::ServerUnaryReactor* const reactor_;
+  const Call call_;
+  const std::function<absl::StatusOr<Plan>(const Call&)> plan_;
+  const std::function<absl::Status(const store::Written&)> answer_;
+  int plans_ = 0;
+};
+
+}  // namespace
+
+bool IsRegisterChanged(const absl::Status& status) {
+  return absl::IsAborted(status) && status::DetailOf(status).reason == "REGISTER_CHANGED";
+}
+
 grpc::ServerUnaryReactor* RunWrite(const Parts& parts, grpc::CallbackServerContext& context,
                                    std::function<absl::StatusOr<Plan>(const Call&)> plan,
                                    std::function<absl::Status(const store::Written&)> answer) {
@@ -127,22 +193,9 @@ grpc::ServerUnaryReactor* RunWrite(const Parts& parts, grpc::CallbackServerConte
     reactor->Finish(serving::ToGrpcStatus(actor.status()));
     return reactor;
   }
-  const Call call{*std::move(actor), DeadlineOf(context)};
-  const auto run = [&parts, reactor, &context, call, plan = std::move(plan),
-                    answer = std::move(answer)] {
-    absl::StatusOr<Plan> planned = plan(call);
-    if (!planned.ok() || planned->answered) {
-      reactor->Finish(serving::ToGrpcStatus(planned.status()));
-      return;
-    }
-    SubmitPlan(
-        parts, *std::move(planned), call.deadline, [&context] { return context.IsCancelled(); },
-        [reactor, answer](absl::StatusOr<store::Written> written) {
-          const absl::Status status = written.ok() ? answer(*written) : written.status();
-          reactor->Finish(serving::ToGrpcStatus(status));
-        });
-  };
-  if (!parts.calls.Run(run)) reactor->Finish(serving::ToGrpcStatus(PoolFull()));
+  std::make_shared<WriteCall>(parts, context, reactor, Call{*std::move(actor), DeadlineOf(context)},
+                              std::move(plan), std::move(answer))
+      ->Queue();
   return reactor;
 }
 

@@ -31,6 +31,9 @@ absl::Status PoolFull();
 // CANCELLED, reason CANCELLED: nobody waits for the answer.
 absl::Status CallerGone();
 
+// The register has changed since the write was planned: plan again.
+bool IsRegisterChanged(const absl::Status& status);
+
 // Finishes the call with what `read` returns; it runs on the pool and fills the
 // response.
 grpc::ServerUnaryReactor* RunRead(const Parts& parts, grpc::CallbackServerContext& context,

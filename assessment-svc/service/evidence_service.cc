@@ -13,9 +13,11 @@ grpc::ServerUnaryReactor* EvidenceServiceImpl::SubmitEvidence(
     assessment::v1::SubmitEvidenceResponse* response) {
   return RunWrite(
       parts_, *context,
-      [this, request](const Call& call) { return PlanSubmit(parts_.store, *request, call); },
+      [this, request](const Call& call) { return PlanSubmit(parts_, *request, call); },
       [this, response](const store::Written& written) {
-        *response->mutable_snapshot() = SnapshotAt(parts_.store, written.revision);
+        if (written.revision > 0) {
+          *response->mutable_snapshot() = SnapshotAt(parts_.store, written.revision);
+        }
         response->mutable_etags()->Assign(written.etags.begin(), written.etags.end());
         response->set_replayed(written.replayed);
         return absl::OkStatus();

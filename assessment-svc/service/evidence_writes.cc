@@ -1,6 +1,5 @@
 #include "assessment-svc/service/evidence_writes.h"
 
-#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -20,7 +19,6 @@ namespace {
 using assessment::v1::SubmitEvidenceRequest;
 using intake::SubmittedItem;
 using status::FieldErrors;
-using Current = std::vector<std::optional<evidence::RecordedItem>>;
 
 constexpr char kNone[] = "*none*";
 constexpr size_t kEtagBytesMost = 64;
@@ -74,114 +72,58 @@ std::vector<SubmittedItem> ReadItems(const SubmitEvidenceRequest& request, Field
   return items;
 }
 
-// The part of the register that `items` are about.
-absl::StatusOr<intake::Register> ReadRegister(const store::EvidenceStore& store,
-                                              const std::vector<SubmittedItem>& items, int64_t head,
-                                              absl::Time deadline) {
-  std::set<std::string> ids;
-  for (const SubmittedItem& item : items) ids.insert(item.item.key.organisation);
-  intake::Register registered;
-  ASSIGN_OR_RETURN(const auto organisations,
-                   store.FindOrganisations({ids.begin(), ids.end()}, head, deadline));
-  registered.organisations.insert(organisations.begin(), organisations.end());
-  ASSIGN_OR_RETURN(const auto periods, store.ReadPeriods(head, deadline));
-  for (const evidence::Period& period : periods) registered.periods.insert(period.id);
-  ASSIGN_OR_RETURN(auto codes, store.ReadCodes(head, deadline));
-  for (store::RegisteredCode& code : codes) {
-    std::string id = code.code.id;
-    registered.codes.emplace(std::move(id), std::move(code.code));
-  }
-  return registered;
-}
-
-// What stands under the items' keys at `head`.
-absl::StatusOr<Current> ReadCurrent(const store::EvidenceStore& store,
-                                    const std::vector<SubmittedItem>& items, int64_t head,
-                                    absl::Time deadline) {
-  Current current;
-  current.reserve(items.size());
-  for (const SubmittedItem& item : items) {
-    ASSIGN_OR_RETURN(auto recorded, store.ReadItem(item.item.key, head, deadline));
-    current.push_back(std::move(recorded));
-  }
-  return current;
-}
-
-store::Expectation AsSeen(const std::optional<evidence::RecordedItem>& current) {
-  using Kind = store::Expectation::Kind;
-  if (!current) return {Kind::kNothing, ""};
-  return {Kind::kEtag, current->Etag()};
-}
-
-// What the record would say of the first expectation that does not hold.
-absl::Status CheckExpectations(const store::EvidenceBatch& batch, const Current& current) {
-  for (size_t i = 0; i < batch.items.size(); ++i) {
-    const store::Expectation& expected = batch.items[i].expected;
-    if (expected.kind == store::Expectation::Kind::kAnything) continue;
-    const store::Expectation seen = AsSeen(current[i]);
-    if (seen.kind == expected.kind && seen.etag == expected.etag) continue;
-    return status::Error(absl::StatusCode::kAborted, "ETAG_MISMATCH",
-                         absl::StrCat("items[", i, "]: has changed; read it again"),
-                         {{"field", absl::StrCat("items[", i, "].etag")},
-                          {"etag", current[i] ? current[i]->Etag() : kNone}});
-  }
-  return absl::OkStatus();
-}
-
 store::EvidenceBatch BatchOf(const SubmitEvidenceRequest& request,
-                             const std::vector<SubmittedItem>& items) {
+                             std::vector<SubmittedItem> items) {
   store::EvidenceBatch batch;
   batch.items.reserve(items.size());
   for (size_t i = 0; i < items.size(); ++i) {
     batch.items.push_back(
-        {items[i].item, ExpectationOf(request.items(static_cast<int>(i)).etag())});
+        {std::move(items[i].item), ExpectationOf(request.items(static_cast<int>(i)).etag())});
   }
   return batch;
 }
 
-// Holds a batch without a reason to what was seen when none was found to be
-// needed: a correction does not slip in between.
-void Pin(const Current& current, store::EvidenceBatch& batch) {
-  for (size_t i = 0; i < batch.items.size(); ++i) {
-    store::Expectation& expected = batch.items[i].expected;
-    if (expected.kind == store::Expectation::Kind::kAnything) expected = AsSeen(current[i]);
+// Notes what keeps the register from taking the items; the revision as of which.
+absl::StatusOr<int64_t> CheckRegistered(const Parts& parts, const std::vector<SubmittedItem>& items,
+                                        absl::Time deadline, FieldErrors& errors) {
+  absl::flat_hash_set<std::string> organisations;
+  for (const SubmittedItem& item : items) organisations.insert(item.item.key.organisation);
+  // What the kept register refuses, the newest may take.
+  for (const bool fresh : {false, true}) {
+    ASSIGN_OR_RETURN(const RegisterCache::View view,
+                     parts.registers.Look(organisations, fresh, deadline));
+    FieldErrors found = errors;
+    CheckBatch(items, *view.registered, view.strangers, found);
+    if (found.count() == errors.count() || view.fresh) {
+      errors = std::move(found);
+      return view.revision;
+    }
   }
+  return absl::InternalError("unreachable: the second look is fresh");
 }
 
 }  // namespace
 
-absl::StatusOr<Plan> PlanSubmit(const store::EvidenceStore& store,
-                                const SubmitEvidenceRequest& request, const Call& call) {
+absl::StatusOr<Plan> PlanSubmit(const Parts& parts, const SubmitEvidenceRequest& request,
+                                const Call& call) {
   FieldErrors errors;
   CheckRequestId(request.request_id(), errors);
   CheckReason(request.reason(), Need::kOptional, errors);
   CheckSize(request, errors);
   if (static_cast<size_t>(request.items_size()) > intake::kItemsMost) return errors.ToStatus();
-  const std::vector<SubmittedItem> items = ReadItems(request, errors);
+  std::vector<SubmittedItem> items = ReadItems(request, errors);
   const bool well_formed = errors.empty();
 
-  ASSIGN_OR_RETURN(const int64_t head, store.Head(call.deadline));
-  ASSIGN_OR_RETURN(const intake::Register registered,
-                   ReadRegister(store, items, head, call.deadline));
-  CheckBatch(items, registered, errors);
+  ASSIGN_OR_RETURN(const int64_t register_seen,
+                   CheckRegistered(parts, items, call.deadline, errors));
   if (!well_formed) return errors.ToStatus();
 
   Plan plan;
   ASSIGN_OR_RETURN(plan.write, NewWrite(request, call));
-  store::EvidenceBatch batch = BatchOf(request, items);
-  if (errors.empty() && (request.reason().empty() || request.validate_only())) {
-    ASSIGN_OR_RETURN(const Current current, ReadCurrent(store, items, head, call.deadline));
-    CheckCorrections(items, current, request.reason(), errors);
-    if (request.validate_only() && errors.empty()) {
-      RETURN_IF_ERROR(CheckExpectations(batch, current));
-    }
-    if (request.reason().empty()) Pin(current, batch);
-  }
+  store::EvidenceBatch batch = BatchOf(request, std::move(items));
+  batch.register_seen = register_seen;
   plan.refusal = errors.ToStatus();
-  if (request.validate_only()) {
-    RETURN_IF_ERROR(plan.refusal);
-    plan.answered = true;
-  }
+  plan.write.validate_only = request.validate_only();
   plan.write.body = std::move(batch);
   return plan;
 }

@@ -10,7 +10,7 @@
 
 namespace starratings::service {
 
-absl::StatusOr<Plan> PlanSubmit(const store::EvidenceStore& store,
+absl::StatusOr<Plan> PlanSubmit(const Parts& parts,
                                 const assessment::v1::SubmitEvidenceRequest& request,
                                 const Call& call);
 

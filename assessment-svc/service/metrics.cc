@@ -19,6 +19,19 @@ Metrics::Metrics(prometheus::Registry& registry)
                           "Writes that the record refused, for example for an etag.")),
       replayed_(NewCounter(registry, "assessment_idempotent_replays_total",
                            "Writes answered with the first answer to their request id.")),
+      dropped_(NewCounter(registry, "assessment_dropped_writes_total",
+                          "Writes whose caller was gone before their turn came.")),
+      reconnects_(NewCounter(registry, "assessment_storage_reconnects_total",
+                             "Connections to the database that were made anew.")),
+      retries_(prometheus::BuildCounter()
+                   .Name("assessment_storage_tx_retries_total")
+                   .Help("Transactions that were tried again, by SQLSTATE.")
+                   .Register(registry)),
+      queue_(prometheus::BuildGauge()
+                 .Name("assessment_commit_queue_writes")
+                 .Help("Writes that waited when the last group was taken.")
+                 .Register(registry)
+                 .Add({})),
       head_(prometheus::BuildGauge()
                 .Name("assessment_head_revision")
                 .Help("The newest revision of the record.")
@@ -30,12 +43,12 @@ Metrics::Metrics(prometheus::Registry& registry)
                    .Register(registry)
                    .Add({}, prometheus::Histogram::BucketBoundaries{0.001, 0.002, 0.005, 0.01, 0.02,
                                                                     0.05, 0.1, 0.2, 0.5, 1, 2, 5})),
-      group_size_(
-          prometheus::BuildHistogram()
-              .Name("assessment_commit_group_size")
-              .Help("Writes committed together.")
-              .Register(registry)
-              .Add({}, prometheus::Histogram::BucketBoundaries{1, 2, 4, 8, 16, 32, 64, 128})) {
+      group_size_(prometheus::BuildHistogram()
+                      .Name("assessment_commit_group_size")
+                      .Help("Writes committed together.")
+                      .Register(registry)
+                      .Add({}, prometheus::Histogram::BucketBoundaries{1, 2, 4, 8, 16, 32, 64, 128,
+                                                                       256, 512, 1024})) {
   auto& family = prometheus::BuildCounter()
                      .Name("assessment_special_measures_moves_total")
                      .Help("Moves on and off a list that were published.")
@@ -50,14 +63,23 @@ Metrics::Metrics(prometheus::Registry& registry)
 
 void Metrics::SetHead(int64_t head) { head_.Set(static_cast<double>(head)); }
 
-void Metrics::OnGroup(int writes, int accepted, int replayed, int64_t head, absl::Duration took) {
-  commits_.Increment(accepted);
-  replayed_.Increment(replayed);
-  refused_.Increment(writes - accepted - replayed);
-  if (accepted > 0) SetHead(head);
-  group_size_.Observe(writes);
-  seconds_.Observe(absl::ToDoubleSeconds(took));
+void Metrics::OnGroup(const store::GroupReport& report) {
+  commits_.Increment(report.accepted);
+  replayed_.Increment(report.replayed);
+  refused_.Increment(report.writes - report.accepted - report.replayed);
+  dropped_.Increment(report.dropped);
+  queue_.Set(report.waiting);
+  if (report.accepted > 0) SetHead(report.head);
+  if (report.writes == 0) return;
+  group_size_.Observe(report.writes);
+  seconds_.Observe(absl::ToDoubleSeconds(report.took));
 }
+
+void Metrics::OnRetry(absl::string_view sqlstate) {
+  retries_.Add({{"sqlstate", std::string(sqlstate)}}).Increment();
+}
+
+void Metrics::OnReconnect() { reconnects_.Increment(); }
 
 void Metrics::OnPublished(const MoveCounts& moves) {
   for (size_t move = 0; move < moves.size(); ++move) {

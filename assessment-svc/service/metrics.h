@@ -1,4 +1,4 @@
-// What this service counts of its own; docs/metrics.md lists it. Labels are
+// What this service counts of its own; docs/operation.md lists it. Labels are
 // bounded: an organisation or a round is never one.
 #pragma once
 
@@ -17,7 +17,7 @@ namespace starratings::service {
 // How many organisations made each move; the index is the Move.
 using MoveCounts = std::array<int64_t, rating::v1::Move_ARRAYSIZE>;
 
-class Metrics final : public store::CommitObserver {
+class Metrics final : public store::CommitObserver, public store::StoreObserver {
  public:
   // `registry` must outlive this.
   explicit Metrics(prometheus::Registry& registry);
@@ -25,13 +25,19 @@ class Metrics final : public store::CommitObserver {
   // The head at the start, before the first commit tells it.
   void SetHead(int64_t head);
 
-  void OnGroup(int writes, int accepted, int replayed, int64_t head, absl::Duration took) override;
+  void OnGroup(const store::GroupReport& report) override;
+  void OnRetry(absl::string_view sqlstate) override;
+  void OnReconnect() override;
   void OnPublished(const MoveCounts& moves);
 
  private:
   prometheus::Counter& commits_;
   prometheus::Counter& refused_;
   prometheus::Counter& replayed_;
+  prometheus::Counter& dropped_;
+  prometheus::Counter& reconnects_;
+  prometheus::Family<prometheus::Counter>& retries_;  // By SQLSTATE.
+  prometheus::Gauge& queue_;
   prometheus::Gauge& head_;
   prometheus::Histogram& seconds_;
   prometheus::Histogram& group_size_;

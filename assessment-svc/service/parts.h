@@ -6,6 +6,7 @@
 
 #include "assessment-svc/service/attempts.h"
 #include "assessment-svc/service/metrics.h"
+#include "assessment-svc/service/register_cache.h"
 #include "assessment-svc/store/committer.h"
 #include "assessment-svc/store/store.h"
 #include "common/serving/pool.h"
@@ -37,6 +38,7 @@ class StreamSlots {
 struct Parts {
   store::EvidenceStore& store;
   store::Committer& committer;
+  RegisterCache& registers;
   serving::Pool& calls;    // Unary calls; queue of kCallsWaitingMost.
   serving::Pool& streams;  // Steps of streams; queue of kStreamsMost.
   StreamSlots& slots;

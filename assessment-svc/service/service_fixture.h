@@ -156,11 +156,13 @@ class ServiceTest : public testing::Test {
   Metrics metrics_{registry_};
   std::unique_ptr<store::EvidenceStore> store_ = *store::OpenStore("memory:");
   store::Committer committer_{*store_, {}, &metrics_};
+  RegisterCache registers_{*store_};
   serving::Pool calls_{2, kCallsWaitingMost};
   serving::Pool streams_{2, kStreamsMost};
   StreamSlots slots_;
   Attempts attempts_;
-  const Parts parts_{*store_, committer_, calls_, streams_, slots_, attempts_, metrics_};
+  const Parts parts_{*store_,  committer_, registers_, calls_,
+                     streams_, slots_,     attempts_,  metrics_};
   EvidenceServiceImpl evidence_service_{parts_};
   RegisterServiceImpl register_service_{parts_};
   RoundServiceImpl round_service_{parts_};

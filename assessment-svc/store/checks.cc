@@ -197,14 +197,22 @@ absl::Status CheckCorrection(const Write& write, size_t index, const evidence::V
   return errors.ToStatus();
 }
 
-absl::Status CheckRegisterSeen(const Write& write, int64_t registered) {
+std::vector<std::string> CodesToCheck(const Write& write, int64_t registered) {
   const auto* batch = std::get_if<EvidenceBatch>(&write.body);
-  if (batch == nullptr || !batch->register_seen || *batch->register_seen >= registered) {
+  if (batch == nullptr || batch->register_seen.value_or(registered) >= registered) return {};
+  std::set<std::string> codes;
+  for (const EvidenceDraft& draft : batch->items) codes.insert(draft.item.key.code);
+  return {codes.begin(), codes.end()};
+}
+
+absl::Status CheckCodeSeen(const Write& write, absl::string_view code, int64_t current) {
+  const auto* batch = std::get_if<EvidenceBatch>(&write.body);
+  if (batch == nullptr || batch->register_seen.value_or(current) >= current) {
     return absl::OkStatus();
   }
   return status::Error(absl::StatusCode::kAborted, "REGISTER_CHANGED",
-                       "the register was changed meanwhile: look again, decide again",
-                       {{"revision", absl::StrCat(registered)}});
+                       "a code was registered anew meanwhile: look again, decide again",
+                       {{"code", std::string(code)}, {"revision", absl::StrCat(current)}});
 }
 
 absl::Status CheckRoundDraft(const RoundDraft& draft, int64_t current) {

@@ -47,10 +47,15 @@ absl::Status CheckExpectation(const Write& write, size_t index,
 // reason: INVALID_ARGUMENT, reason INVALID_FIELDS, field `reason`.
 absl::Status CheckCorrection(const Write& write, size_t index, const evidence::Value& current);
 
-// OK if nothing was registered after the register that `write` was checked
-// against; `registered` is the last revision that registered something.
-// Otherwise ABORTED, reason REGISTER_CHANGED.
-absl::Status CheckRegisterSeen(const Write& write, int64_t registered);
+// The codes of the items of `write`, each once, whose registration has to be
+// looked at before it is accepted: none, unless something was registered after
+// the register it was checked against. `registered` is the last revision that
+// registered something.
+std::vector<std::string> CodesToCheck(const Write& write, int64_t registered);
+
+// OK if `code`, last registered at revision `current`, was so when `write` was
+// checked. Otherwise ABORTED, reason REGISTER_CHANGED.
+absl::Status CheckCodeSeen(const Write& write, absl::string_view code, int64_t current);
 
 // OK if `draft` may follow version `current` of its round (0: there is none).
 // Otherwise ALREADY_EXISTS (ROUND_EXISTS) or ABORTED (ETAG_MISMATCH).

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <future>
+#include <iterator>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include "absl/time/clock.h"
 #include "assessment-svc/store/checks.h"
+#include "assessment-svc/store/failpoints.h"
 #include "common/status/errors.h"
 
 namespace starratings::store {
@@ -30,7 +32,37 @@ absl::Status QueueFull() {
                                  "too many writes wait: try again later", detail);
 }
 
+// What one answering thread takes at a time.
+constexpr size_t kAnswersAtOnce = 16;
+
+// The same error, sharing nothing: each caller has its own. (ThreadSanitizer
+// does not see Abseil count references.)
+absl::Status CopyOf(const absl::Status& error) {
+  return status::ErrorWithDetail(error.code(), error.message(), status::DetailOf(error));
+}
+
 }  // namespace
+
+size_t BytesOf(const Write& write) {
+  // Of an item beside its texts: the structs, and their places in the queue.
+  constexpr size_t kItem = sizeof(EvidenceDraft) + 64;
+  size_t bytes = sizeof(Write) + write.reason.size();
+  for (const EvidenceDraft& draft : DraftsOf(write)) {
+    const evidence::ItemKey& key = draft.item.key;
+    bytes += kItem + key.organisation.size() + key.instance.size();
+    if (const auto* text = std::get_if<evidence::Text>(&draft.item.value)) {
+      bytes += text->text.size();
+    }
+  }
+  if (const auto* scheme = std::get_if<SchemeDraft>(&write.body)) bytes += scheme->text.size();
+  if (const auto* act = std::get_if<RoundAct>(&write.body)) {
+    bytes += act->round.content.size() + act->organisations.size() * sizeof(std::string);
+  }
+  if (const auto* registration = std::get_if<Registration>(&write.body)) {
+    bytes += registration->organisations.size() * 2 * sizeof(evidence::Organisation);
+  }
+  return bytes;
+}
 
 // Locks are not absl's: ThreadSanitizer cannot see into Debian's build of it.
 class Committer::Impl {
@@ -38,30 +70,38 @@ class Committer::Impl {
   Impl(EvidenceStore& store, const Options& options, CommitObserver* observer)
       : store_(store), options_(options), observer_(observer) {
     committing_ = std::thread([this] { Commit(); });
-    completing_ = std::thread([this] { Complete(); });
+    for (int i = 0; i < options.answering_threads; ++i) {
+      answering_.emplace_back([this] { Answer(); });
+    }
   }
 
   ~Impl() {
     {
-      const std::lock_guard lock(mutex_);
+      const std::lock_guard lock(queue_mutex_);
       stopping_ = true;
     }
     queued_.notify_all();
     committing_.join();
     {
-      const std::lock_guard lock(mutex_);
+      const std::lock_guard lock(answers_mutex_);
       committed_all_ = true;
     }
     answered_.notify_all();
-    completing_.join();
+    for (std::thread& thread : answering_) thread.join();
   }
 
   void Submit(Write write, absl::Time deadline, std::function<bool()> cancelled, Done done) {
+    const size_t bytes = BytesOf(write);
     {
-      const std::lock_guard lock(mutex_);
-      if (std::ssize(queue_) < options_.queue_most) {
-        queue_.push_back({std::move(write), deadline, std::move(cancelled), std::move(done)});
-        queued_.notify_one();
+      const std::lock_guard lock(queue_mutex_);
+      const bool fits = std::ssize(queue_) < options_.queue_most &&
+                        (queue_.empty() || queue_bytes_ + bytes <= options_.queue_bytes_most);
+      if (fits) {
+        queue_bytes_ += bytes;
+        queue_.push_back(
+            {std::move(write), bytes, deadline, std::move(cancelled), std::move(done)});
+        // One waits at most; while it commits, it looks by itself.
+        if (queue_.size() == 1) queued_.notify_one();
         return;
       }
     }
@@ -71,11 +111,12 @@ class Committer::Impl {
  private:
   struct Waiting {
     Write write;
+    size_t bytes;
     absl::Time deadline;
     std::function<bool()> cancelled;
     Done done;
   };
-  struct Answer {
+  struct Answered {
     Done done;
     absl::StatusOr<Written> written;
   };
@@ -83,44 +124,55 @@ class Committer::Impl {
   // The committing thread.
   void Commit() {
     while (true) {
-      std::vector<Waiting> group = NextGroup();
+      GroupReport report;
+      std::vector<Waiting> group = NextGroup(report);
       if (group.empty()) return;
-      group = DropLate(std::move(group));
-      if (!group.empty()) WriteGroup(std::move(group));
+      group = DropLate(std::move(group), report);
+      WriteGroup(std::move(group), report);
     }
   }
 
   // Waits for writes; empty: there will be no more.
-  std::vector<Waiting> NextGroup() {
-    std::unique_lock lock(mutex_);
+  std::vector<Waiting> NextGroup(GroupReport& report) {
+    std::unique_lock lock(queue_mutex_);
     queued_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    report.waiting = static_cast<int>(queue_.size());
     std::vector<Waiting> group;
-    while (!queue_.empty() && std::ssize(group) < options_.group_most) {
+    size_t bytes = 0;
+    while (!queue_.empty() && std::ssize(group) < options_.group_most &&
+           (group.empty() || bytes + queue_.front().bytes <= options_.group_bytes_most)) {
+      bytes += queue_.front().bytes;
       group.push_back(std::move(queue_.front()));
       queue_.pop_front();
     }
+    queue_bytes_ -= bytes;
     return group;
   }
 
   // Nobody waits for these any more: they are not written.
-  std::vector<Waiting> DropLate(std::vector<Waiting> group) {
+  std::vector<Waiting> DropLate(std::vector<Waiting> group, GroupReport& report) {
     std::vector<Waiting> kept;
+    std::vector<Answered> dropped;
+    kept.reserve(group.size());
     for (Waiting& waiting : group) {
       if (waiting.cancelled && waiting.cancelled()) {
-        Post(std::move(waiting.done), status::Error(absl::StatusCode::kCancelled, "CANCELLED",
-                                                    "the caller has gone: nothing was written"));
+        dropped.push_back(
+            {std::move(waiting.done), status::Error(absl::StatusCode::kCancelled, "CANCELLED",
+                                                    "the caller has gone: nothing was written")});
       } else if (absl::Status late = CheckDeadline(waiting.deadline); !late.ok()) {
-        // Moved, not copied: ThreadSanitizer does not see Abseil count references.
-        Post(std::move(waiting.done), std::move(late));
+        dropped.push_back({std::move(waiting.done), std::move(late)});
       } else {
         kept.push_back(std::move(waiting));
       }
     }
+    report.dropped = static_cast<int>(dropped.size());
+    Post(std::move(dropped));
     return kept;
   }
 
-  void WriteGroup(std::vector<Waiting> group) {
+  void WriteGroup(std::vector<Waiting> group, GroupReport& report) {
     std::vector<Write> writes;
+    writes.reserve(group.size());
     absl::Time deadline = absl::InfinitePast();
     for (Waiting& waiting : group) {
       writes.push_back(std::move(waiting.write));
@@ -128,46 +180,57 @@ class Committer::Impl {
     }
     const absl::Time start = absl::Now();
     deadline = std::min(deadline, start + kGroupMost);
-    auto written = store_.CommitGroup(writes, deadline);
-    Observe(group.size(), written, absl::Now() - start);
-    for (size_t i = 0; i < group.size(); ++i) {
-      Post(std::move(group[i].done), written.ok() ? std::move((*written)[i]) : written.status());
-    }
-  }
-
-  void Observe(size_t writes, const absl::StatusOr<std::vector<absl::StatusOr<Written>>>& written,
-               absl::Duration took) {
-    int accepted = 0;
-    int replayed = 0;
-    if (written.ok()) {
-      for (const absl::StatusOr<Written>& one : *written) {
-        if (!one.ok()) continue;
-        ++(one->replayed ? replayed : accepted);
-        head_ = std::max(head_, one->revision);
+    std::vector<Answered> answers;
+    answers.reserve(group.size());
+    if (!writes.empty()) {
+      auto written = store_.CommitGroup(writes, deadline);
+      for (size_t i = 0; i < group.size(); ++i) {
+        answers.push_back({std::move(group[i].done),
+                           written.ok() ? std::move((*written)[i]) : CopyOf(written.status())});
       }
     }
-    if (observer_ == nullptr) return;
-    observer_->OnGroup(static_cast<int>(writes), accepted, replayed, head_, took);
+    report.took = absl::Now() - start;
+    Observe(answers, report);
+    Post(std::move(answers));
   }
 
-  void Post(Done done, absl::StatusOr<Written> written) {
-    {
-      const std::lock_guard lock(mutex_);
-      answers_.push_back({std::move(done), std::move(written)});
+  void Observe(const std::vector<Answered>& answers, GroupReport& report) {
+    report.writes = static_cast<int>(answers.size());
+    for (const Answered& answer : answers) {
+      if (!answer.written.ok()) continue;
+      ++(answer.written->replayed ? report.replayed : report.accepted);
+      head_ = std::max(head_, answer.written->revision);
     }
-    answered_.notify_one();
+    report.head = head_;
+    if (observer_ != nullptr) observer_->OnGroup(report);
   }
 
-  // The completing thread.
-  void Complete() {
+  void Post(std::vector<Answered> answers) {
+    if (answers.empty()) return;
+    {
+      const std::lock_guard lock(answers_mutex_);
+      std::move(answers.begin(), answers.end(), std::back_inserter(answers_));
+    }
+    answered_.notify_all();
+  }
+
+  // An answering thread.
+  void Answer() {
     while (true) {
-      std::unique_lock lock(mutex_);
-      answered_.wait(lock, [this] { return committed_all_ || !answers_.empty(); });
-      if (answers_.empty()) return;
-      Answer answer = std::move(answers_.front());
-      answers_.pop_front();
-      lock.unlock();
-      answer.done(std::move(answer.written));
+      std::vector<Answered> taken;
+      {
+        std::unique_lock lock(answers_mutex_);
+        answered_.wait(lock, [this] { return committed_all_ || !answers_.empty(); });
+        if (answers_.empty()) return;
+        while (!answers_.empty() && taken.size() < kAnswersAtOnce) {
+          taken.push_back(std::move(answers_.front()));
+          answers_.pop_front();
+        }
+      }
+      for (Answered& answer : taken) {
+        Reached(Failpoint::kBeforeReply);
+        answer.done(std::move(answer.written));
+      }
     }
   }
 
@@ -177,17 +240,19 @@ class Committer::Impl {
 
   int64_t head_ = 0;  // The newest this committer has seen; of its thread.
 
-  // Guards all below but the threads.
-  std::mutex mutex_;
+  std::mutex queue_mutex_;  // Guards the next four.
   std::condition_variable queued_;
-  std::condition_variable answered_;
   std::deque<Waiting> queue_;
-  std::deque<Answer> answers_;
+  size_t queue_bytes_ = 0;
   bool stopping_ = false;
+
+  std::mutex answers_mutex_;  // Guards the next three.
+  std::condition_variable answered_;
+  std::deque<Answered> answers_;
   bool committed_all_ = false;
 
   std::thread committing_;
-  std::thread completing_;
+  std::vector<std::thread> answering_;
 };
 
 Committer::Committer(EvidenceStore& store, const Options& options, CommitObserver* observer)

@@ -26,6 +26,9 @@ Write SchemeWrite(const std::string& id) {
   return write;
 }
 
+// One answering thread, so that answers come in the order of revisions.
+constexpr Committer::Options kInOrder = {.answering_threads = 1};
+
 // A door that writes wait at, in the committer's thread.
 class Door {
  public:
@@ -56,9 +59,11 @@ class Door {
 
 class Recorder : public CommitObserver {
  public:
-  void OnGroup(int writes, int accepted, int replayed, int64_t head, absl::Duration) override {
+  void OnGroup(const GroupReport& report) override {
     const std::lock_guard lock(mutex_);
-    groups_.push_back(absl::StrCat(writes, " writes: ", accepted, "+", replayed, ", head ", head));
+    groups_.push_back(absl::StrCat(report.writes, " writes: ", report.accepted, "+",
+                                   report.replayed, ", dropped ", report.dropped, ", head ",
+                                   report.head));
   }
   std::vector<std::string> groups() {
     const std::lock_guard lock(mutex_);
@@ -112,19 +117,30 @@ class CommitterTest : public testing::Test {
 
 TEST_F(CommitterTest, WritesInTheOrderTheyCome) {
   {
-    Committer committer(*store_, {}, &recorder_);
+    Committer committer(*store_, kInOrder, &recorder_);
+    Block(committer);
     for (const char* id : {"a", "b", "a", "c"}) {
       committer.Submit(SchemeWrite(id), absl::InfiniteFuture(), nullptr, answers_.Next());
     }
+    door_.Open();
   }
   EXPECT_THAT(answers_.all(), ElementsAre("1", "2", "1", "3"));
-  EXPECT_THAT(recorder_.groups(), ElementsAre("1 writes: 1+0, head 1", "1 writes: 1+0, head 2",
-                                              "1 writes: 0+1, head 2", "1 writes: 1+0, head 3"));
+  EXPECT_THAT(recorder_.groups(),
+              ElementsAre("0 writes: 0+0, dropped 1, head 0", "4 writes: 3+1, dropped 0, head 3"));
+}
+
+TEST_F(CommitterTest, AnIdleCommitterWritesAtOnce) {
+  Committer committer(*store_, {}, &recorder_);
+  for (const char* id : {"a", "b"}) {
+    EXPECT_TRUE(committer.SubmitAndWait(SchemeWrite(id), absl::InfiniteFuture()).ok());
+  }
+  EXPECT_THAT(recorder_.groups(),
+              ElementsAre("1 writes: 1+0, dropped 0, head 1", "1 writes: 1+0, dropped 0, head 2"));
 }
 
 TEST_F(CommitterTest, WhatWaitedIsTheNextGroup) {
   {
-    Committer committer(*store_, {.group_most = 2, .queue_most = 100}, &recorder_);
+    Committer committer(*store_, {.group_most = 2, .answering_threads = 1}, &recorder_);
     Block(committer);
     for (const char* id : {"a", "b", "c"}) {
       committer.Submit(SchemeWrite(id), absl::InfiniteFuture(), nullptr, answers_.Next());
@@ -132,13 +148,57 @@ TEST_F(CommitterTest, WhatWaitedIsTheNextGroup) {
     door_.Open();
   }
   EXPECT_THAT(answers_.all(), ElementsAre("1", "2", "3"));
-  EXPECT_THAT(recorder_.groups(), ElementsAre("2 writes: 2+0, head 2", "1 writes: 1+0, head 3"));
+  EXPECT_THAT(recorder_.groups(),
+              ElementsAre("0 writes: 0+0, dropped 1, head 0", "2 writes: 2+0, dropped 0, head 2",
+                          "1 writes: 1+0, dropped 0, head 3"));
+}
+
+TEST_F(CommitterTest, AGroupIsBoundedByBytesButOneWriteIsAlwaysTaken) {
+  {
+    Committer committer(*store_, {.group_bytes_most = 1, .answering_threads = 1}, &recorder_);
+    Block(committer);
+    for (const char* id : {"a", "b"}) {
+      committer.Submit(SchemeWrite(id), absl::InfiniteFuture(), nullptr, answers_.Next());
+    }
+    door_.Open();
+  }
+  EXPECT_THAT(answers_.all(), ElementsAre("1", "2"));
+  EXPECT_THAT(recorder_.groups(),
+              ElementsAre("0 writes: 0+0, dropped 1, head 0", "1 writes: 1+0, dropped 0, head 1",
+                          "1 writes: 1+0, dropped 0, head 2"));
+}
+
+TEST_F(CommitterTest, TheQueueIsBoundedByBytesButOneWriteIsAlwaysTaken) {
+  {
+    Committer committer(*store_, {.queue_bytes_most = 1, .answering_threads = 1}, nullptr);
+    Block(committer);
+    for (const char* id : {"a", "b"}) {
+      committer.Submit(SchemeWrite(id), absl::InfiniteFuture(), nullptr, answers_.Next());
+    }
+    EXPECT_THAT(answers_.all(), ElementsAre("QUEUE_FULL"));
+    door_.Open();
+  }
+  EXPECT_THAT(answers_.all(), ElementsAre("QUEUE_FULL", "1"));
+}
+
+TEST_F(CommitterTest, ARefusedWriteOfAGroupFailsAlone) {
+  {
+    Committer committer(*store_, kInOrder, &recorder_);
+    Block(committer);
+    for (const char* id : {"a", "a2", "b"}) {
+      Write write = SchemeWrite(id);
+      std::get<SchemeDraft>(write.body).id = std::string(1, id[0]);
+      committer.Submit(std::move(write), absl::InfiniteFuture(), nullptr, answers_.Next());
+    }
+    door_.Open();
+  }
+  EXPECT_THAT(answers_.all(), ElementsAre("1", "SCHEME_REGISTERED", "2"));
 }
 
 TEST_F(CommitterTest, AFullQueueRefusesAtOnceAndSaysWhenToComeBack) {
   absl::Status refused;
   {
-    Committer committer(*store_, {.group_most = 1, .queue_most = 2}, nullptr);
+    Committer committer(*store_, {.queue_most = 2, .answering_threads = 1}, nullptr);
     Block(committer);
     committer.Submit(SchemeWrite("a"), absl::InfiniteFuture(), nullptr, answers_.Next());
     committer.Submit(SchemeWrite("b"), absl::InfiniteFuture(), nullptr, answers_.Next());
@@ -154,7 +214,7 @@ TEST_F(CommitterTest, AFullQueueRefusesAtOnceAndSaysWhenToComeBack) {
 
 TEST_F(CommitterTest, WhatNobodyWaitsForIsNotWritten) {
   {
-    Committer committer(*store_, {}, nullptr);
+    Committer committer(*store_, kInOrder, nullptr);
     Block(committer);
     committer.Submit(SchemeWrite("late"), absl::Now(), nullptr, answers_.Next());
     committer.Submit(
@@ -170,11 +230,8 @@ TEST_F(CommitterTest, ASlowAnswerDoesNotHoldUpTheNextWrite) {
   Committer committer(*store_, {}, &recorder_);
   committer.Submit(SchemeWrite("a"), absl::InfiniteFuture(), nullptr,
                    [this](const absl::StatusOr<Written>&) { door_.Pass(); });
-  committer.Submit(SchemeWrite("b"), absl::InfiniteFuture(), nullptr, answers_.Next());
   door_.AwaitArrival();
-  while (recorder_.groups().size() < 2) absl::SleepFor(absl::Milliseconds(1));
-
-  EXPECT_EQ(*store_->Head(absl::InfiniteFuture()), 2);
+  EXPECT_TRUE(committer.SubmitAndWait(SchemeWrite("b"), absl::InfiniteFuture()).ok());
   door_.Open();
 }
 

@@ -58,7 +58,11 @@ void Apply(const LogEntry& entry, LogState& state) {
 }
 
 absl::Status Decide(const Write& write, const LogState& state) {
-  RETURN_IF_ERROR(CheckRegisterSeen(write, state.registered));
+  for (const std::string& code : CodesToCheck(write, state.registered)) {
+    const auto found = state.codes.find(code);
+    RETURN_IF_ERROR(
+        CheckCodeSeen(write, code, found == state.codes.end() ? 0 : found->second.revision));
+  }
   const std::vector<EvidenceDraft>& drafts = DraftsOf(write);
   for (size_t i = 0; i < drafts.size(); ++i) {
     const RecordedItem* current = state.NewestOf(drafts[i].item.key);

@@ -379,6 +379,7 @@ class MemoryStore : public EvidenceStore {
       return written;
     }
     RETURN_IF_ERROR(Decide(write, FoldLocked(kNewest)));
+    if (write.validate_only) return Written();
     Commit commit;
     commit.revision = std::ssize(log_) + 1;
     commit.actor = write.actor;

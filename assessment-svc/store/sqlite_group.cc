@@ -103,7 +103,7 @@ absl::StatusOr<Written> SqliteGroup::Add(const Write& write) {
   } else if (IsRefusal(written.status())) {
     RETURN_IF_ERROR(connection_.Execute("ROLLBACK TO write; RELEASE write"));
   }  // Otherwise the whole transaction is rolled back, if it is not already.
-  if (written.ok() && !written->replayed) head_ = written->revision;
+  if (written.ok()) head_ = std::max(head_, written->revision);
   return written;
 }
 
@@ -125,6 +125,8 @@ absl::StatusOr<Written> SqliteGroup::Decide(const Write& write) {
   if (registration != nullptr) RETURN_IF_ERROR(CheckCodes(*registration));
   if (scheme != nullptr) RETURN_IF_ERROR(CheckScheme(*scheme));
   if (act != nullptr) RETURN_IF_ERROR(CheckRounds(*act));
+
+  if (write.validate_only) return Written();
 
   // The clock may go back; the log does not.
   time_us_ = std::max(time_us_, absl::ToUnixMicros(absl::Now()));
@@ -188,7 +190,10 @@ absl::StatusOr<std::vector<std::string>> SqliteGroup::EtagsOf(int64_t revision) 
 
 absl::Status SqliteGroup::CheckDrafts(const Write& write, std::vector<int64_t>& ordinals) {
   const std::vector<EvidenceDraft>& drafts = DraftsOf(write);
-  RETURN_IF_ERROR(CheckRegisterSeen(write, registered_));
+  for (const std::string& code : CodesToCheck(write, registered_)) {
+    ASSIGN_OR_RETURN(const int64_t current, CodeRevision(code));
+    RETURN_IF_ERROR(CheckCodeSeen(write, code, current));
+  }
   ordinals.reserve(drafts.size());
   for (size_t i = 0; i < drafts.size(); ++i) {
     const evidence::ItemKey& key = drafts[i].item.key;
@@ -212,11 +217,13 @@ absl::Status SqliteGroup::CheckDrafts(const Write& write, std::vector<int64_t>& 
   return absl::OkStatus();
 }
 
+absl::StatusOr<int64_t> SqliteGroup::CodeRevision(const std::string& code) {
+  return connection_.QueryInt("SELECT max(revision) FROM codes WHERE id = ?1", code);
+}
+
 absl::Status SqliteGroup::CheckCodes(const Registration& registration) {
   for (const Registration::CodeDraft& draft : registration.codes) {
-    ASSIGN_OR_RETURN(
-        const int64_t current,
-        connection_.QueryInt("SELECT max(revision) FROM codes WHERE id = ?1", draft.code.id));
+    ASSIGN_OR_RETURN(const int64_t current, CodeRevision(draft.code.id));
     RETURN_IF_ERROR(CheckCodeDraft(draft, current));
   }
   return absl::OkStatus();

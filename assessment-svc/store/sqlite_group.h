@@ -44,6 +44,8 @@ class SqliteGroup {
 
   // Checks, without writing. `ordinals` becomes those of the items.
   absl::Status CheckDrafts(const Write& write, std::vector<int64_t>& ordinals);
+  // When the code was last registered; 0: never.
+  absl::StatusOr<int64_t> CodeRevision(const std::string& code);
   absl::Status CheckCodes(const Registration& registration);
   absl::Status CheckScheme(const SchemeDraft& scheme);
   absl::Status CheckRounds(const RoundAct& act);

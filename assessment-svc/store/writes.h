@@ -30,9 +30,10 @@ struct EvidenceDraft {
 // (evidence::IsCorrection()).
 struct EvidenceBatch {
   std::vector<EvidenceDraft> items;
-  // The revision whose register the items were checked against. If a later
-  // revision registers something, the write is ABORTED, reason
-  // REGISTER_CHANGED: check again. Nothing: they need not be checked.
+  // The revision whose register the items were checked against. If one of their
+  // codes was registered anew since, the write is ABORTED, reason
+  // REGISTER_CHANGED: check again. (What is registered stays registered: only a
+  // code can come to refuse what it took.) Nothing: they need not be checked.
   std::optional<int64_t> register_seen = std::nullopt;
 };
 
@@ -91,12 +92,15 @@ struct Write {
   // from another request under the same id.
   digest::Digest payload{};
   std::string reason;
+  // Decide as ever, and write nothing: what would be accepted is answered with
+  // revision 0. A request that was written before is replayed.
+  bool validate_only = false;
   std::variant<EvidenceBatch, Registration, SchemeDraft, RoundAct> body;
 };
 
 // What a write has become.
 struct Written {
-  int64_t revision = 0;
+  int64_t revision = 0;  // 0: it was only to be validated.
   bool replayed = false;           // The answer is that of an earlier write.
   std::vector<std::string> etags;  // Of an evidence batch, in its order.
 };

@@ -93,6 +93,15 @@ TEST(ValueTest, ValuesPrintForPeople) {
   EXPECT_EQ(ToString(Value(MissingReason::kSuppressed)), "SUPPRESSED");
 }
 
+TEST(ValueTest, OnlyAValueThatWasThereIsCorrected) {
+  const Value no = Level{"no"};
+  EXPECT_TRUE(IsCorrection(no, Level{"yes"}));
+  EXPECT_TRUE(IsCorrection(no, MissingReason::kUnreliable));
+  EXPECT_TRUE(IsCorrection(Ratio{2, 10}, Ratio{20, 100}));
+  EXPECT_FALSE(IsCorrection(no, no));
+  EXPECT_FALSE(IsCorrection(MissingReason::kNotReported, no));
+}
+
 TEST(NamesTest, EveryNameReadsBack) {
   for (int i = 1; i <= 5; ++i) {
     const auto reason = static_cast<MissingReason>(i);
