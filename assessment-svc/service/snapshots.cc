@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "common/status/errors.h"
 #include "common/status/field_errors.h"
 #include "common/status/status_macros.h"
@@ -18,6 +19,10 @@ absl::Status Refused(absl::StatusCode code, absl::string_view reason, absl::stri
   detail.fields = {{std::string(field), std::string(rule)}};
   return status::ErrorWithDetail(code, absl::StrCat(field, ": ", rule), detail);
 }
+
+// What may be read without asking the record. Where somebody watches or writes
+// it is much younger.
+bool IsYoung(const store::KnownHead& known) { return absl::Now() - known.as_of <= kAgeMost; }
 
 }  // namespace
 
@@ -46,6 +51,7 @@ absl::StatusOr<int64_t> RevisionOfToken(const store::EvidenceStore& store, absl:
                    "must be a token of this store as it is since it was restored from a backup; "
                    "read again");
   }
+  if (decoded->revision <= store.GetKnownHead().revision) return decoded->revision;
   ASSIGN_OR_RETURN(const int64_t head, store.Head(deadline));
   if (decoded->revision > head) {
     return Refused(absl::StatusCode::kFailedPrecondition, "TOKEN_FUTURE", field,
@@ -62,14 +68,19 @@ absl::StatusOr<int64_t> RevisionFor(const store::EvidenceStore& store,
     case Mode::kExactly:
       return RevisionOfToken(store, freshness.exactly(), absl::StrCat(field, ".exactly"), deadline);
     case Mode::kAtLeast: {
-      // There is one copy of the record, so that the head is always enough.
-      RETURN_IF_ERROR(
-          RevisionOfToken(store, freshness.at_least(), absl::StrCat(field, ".at_least"), deadline)
-              .status());
-      return store.Head(deadline);
+      ASSIGN_OR_RETURN(
+          const int64_t least,
+          RevisionOfToken(store, freshness.at_least(), absl::StrCat(field, ".at_least"), deadline));
+      const store::KnownHead known = store.GetKnownHead();
+      if (known.revision >= least && IsYoung(known)) return known.revision;
+      break;
+    }
+    case Mode::kMinimizeLatency: {
+      const store::KnownHead known = store.GetKnownHead();
+      if (IsYoung(known)) return known.revision;
+      break;
     }
     case Mode::kLatest:
-    case Mode::kMinimizeLatency:
     case Mode::MODE_NOT_SET:
       break;
   }

@@ -12,6 +12,9 @@
 
 namespace starratings::service {
 
+// How old the revision of a `minimize_latency` read may be.
+inline constexpr absl::Duration kAgeMost = absl::Seconds(5);
+
 evidence::v1::Snapshot SnapshotAt(const store::EvidenceStore& store, int64_t revision);
 
 // The revision that `token`, in the request's field `field`, stands for.

@@ -29,7 +29,8 @@ class MemoryStore : public EvidenceStore {
   absl::StatusOr<int64_t> Head(absl::Time deadline) const override {
     RETURN_IF_ERROR(CheckDeadline(deadline));
     const std::lock_guard lock(mutex_);
-    return static_cast<int64_t>(log_.size());
+    Saw(std::ssize(log_), absl::Now());
+    return std::ssize(log_);
   }
 
   absl::StatusOr<std::vector<absl::StatusOr<Written>>> CommitGroup(std::span<const Write> group,
@@ -38,6 +39,7 @@ class MemoryStore : public EvidenceStore {
     const std::lock_guard lock(mutex_);
     std::vector<absl::StatusOr<Written>> answers;
     for (const Write& write : group) answers.push_back(CommitOne(write));
+    Saw(std::ssize(log_), absl::Now());
     return answers;
   }
 

@@ -26,6 +26,9 @@ class SqliteGroup {
   // Whether `error` says something about a write, not about the store.
   static bool IsRefusal(const absl::Status& error);
 
+  // The newest revision, those of this group included.
+  int64_t head() const { return head_; }
+
   // Moves the head; call last. False: nothing was accepted.
   absl::StatusOr<bool> Finish();
 

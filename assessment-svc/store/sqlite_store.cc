@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "assessment-svc/store/failpoints.h"
 #include "assessment-svc/store/sqlite_group.h"
 #include "assessment-svc/store/sqlite_schema.h"
@@ -43,7 +44,10 @@ absl::StatusOr<SqliteStore::Snapshot> SqliteStore::Read(absl::Time deadline) con
 
 absl::StatusOr<int64_t> SqliteStore::Head(absl::Time deadline) const {
   ASSIGN_OR_RETURN(const SqlitePool::Lease reader, readers_.Acquire(deadline));
-  return reader->QueryInt("SELECT revision FROM log_head");
+  const absl::Time asked = absl::Now();
+  ASSIGN_OR_RETURN(const int64_t head, reader->QueryInt("SELECT revision FROM log_head"));
+  Saw(head, asked);
+  return head;
 }
 
 absl::StatusOr<std::vector<absl::StatusOr<Written>>> SqliteStore::CommitGroup(
@@ -54,6 +58,7 @@ absl::StatusOr<std::vector<absl::StatusOr<Written>>> SqliteStore::CommitGroup(
   ASSIGN_OR_RETURN(SqliteTransaction transaction,
                    SqliteTransaction::Begin(*writer, SqliteConnection::Use::kWrite));
   Reached(Failpoint::kAfterBegin);
+  const absl::Time begun = absl::Now();
   ASSIGN_OR_RETURN(SqliteGroup writes, SqliteGroup::Start(*writer));
   std::vector<absl::StatusOr<Written>> answers;
   answers.reserve(group.size());
@@ -69,6 +74,7 @@ absl::StatusOr<std::vector<absl::StatusOr<Written>>> SqliteStore::CommitGroup(
   Reached(Failpoint::kBeforeCommit);
   RETURN_IF_ERROR(transaction.Commit());
   Reached(Failpoint::kAfterCommit);
+  Saw(writes.head(), begun);
   return answers;
 }
 

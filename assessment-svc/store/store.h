@@ -1,7 +1,9 @@
 // The record: a log of revisions, and what it says at each of them.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -121,6 +123,12 @@ struct ImportNote {
   int64_t seen_us = 0;      // When it was last heard of, by the caller's clock.
 };
 
+// What a process knows of the head without asking the database.
+struct KnownHead {
+  int64_t revision = 0;                     // Acknowledged; there may be newer ones.
+  absl::Time as_of = absl::InfinitePast();  // There was none newer then.
+};
+
 // Keeps the record.
 //
 // Every implementation passes tests/store/conformance_test.cc; a caller cannot
@@ -143,6 +151,9 @@ class EvidenceStore {
   // any that was acknowledged, by any process, before the call; where that
   // cannot be known, UNAVAILABLE.
   virtual absl::StatusOr<int64_t> Head(absl::Time deadline) const = 0;
+
+  // The newest revision that Head() or CommitGroup() of this object have told.
+  KnownHead GetKnownHead() const;
 
   // Writes a group in one transaction, durable on return. Each write is
   // decided alone, in order, seeing those before it; the k that are accepted
@@ -277,6 +288,15 @@ class EvidenceStore {
 
   // OK once the schema is right and the database answers; for readiness.
   virtual absl::Status CheckReady(absl::Time deadline) const = 0;
+
+ protected:
+  // Notes for GetKnownHead() that `revision` was acknowledged, and was the head
+  // at `as_of` or after it.
+  void Saw(int64_t revision, absl::Time as_of) const;
+
+ private:
+  mutable std::atomic<int64_t> known_revision_ = 0;
+  mutable std::atomic<int64_t> known_as_of_us_ = std::numeric_limits<int64_t>::min();
 };
 
 // What a store tells about itself; for metrics. Called on any thread.
