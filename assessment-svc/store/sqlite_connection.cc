@@ -79,12 +79,14 @@ void SqliteQuery::BindAt(int index, int64_t value) { sqlite3_bind_int64(statemen
 void SqliteQuery::BindAt(int index, absl::string_view text) {
   // An empty view may have no address, which SQLite would take for NULL.
   const char* bytes = text.empty() ? "" : text.data();
-  sqlite3_bind_text64(statement_, index, bytes, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  sqlite3_bind_text64(statement_, index, bytes, text.size(),
+                      borrows_ ? SQLITE_STATIC : SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
 void SqliteQuery::BindAt(int index, SqliteBlob blob) {
   const char* bytes = blob.bytes.empty() ? "" : blob.bytes.data();
-  sqlite3_bind_blob64(statement_, index, bytes, blob.bytes.size(), SQLITE_TRANSIENT);
+  sqlite3_bind_blob64(statement_, index, bytes, blob.bytes.size(),
+                      borrows_ ? SQLITE_STATIC : SQLITE_TRANSIENT);
 }
 
 absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const std::string& path,

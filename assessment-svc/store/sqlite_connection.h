@@ -61,6 +61,9 @@ class SqliteQuery {
   std::string Text(int column) const { return std::string(View(column)); }
   std::optional<int64_t> OptionalInt(int column) const;
 
+  // Texts and blobs are copied, unless they are borrowed: then they must
+  // outlive the query.
+  void Borrow() { borrows_ = true; }
   void BindAt(int index, int64_t value);
   void BindAt(int index, int value) { BindAt(index, static_cast<int64_t>(value)); }
   void BindAt(int index, absl::string_view text);
@@ -74,6 +77,7 @@ class SqliteQuery {
  private:
   SqliteConnection* connection_;
   sqlite3_stmt* statement_;
+  bool borrows_ = false;
 };
 
 // One connection to a database. Used by one thread at a time.
@@ -105,6 +109,17 @@ class SqliteConnection {
     int index = 0;
     (query.BindAt(++index, values), ...);
     return query;
+  }
+
+  // Runs a statement that gives no rows.
+  template <typename... Values>
+  absl::Status Run(absl::string_view sql, const Values&... values) {
+    ASSIGN_OR_RETURN(sqlite3_stmt * statement, Prepare(sql));
+    SqliteQuery query(this, statement);
+    query.Borrow();
+    int index = 0;
+    (query.BindAt(++index, values), ...);
+    return query.Run();
   }
 
   // The one number in the only row of `sql`.

@@ -35,38 +35,10 @@ std::string EtagOf(int64_t ordinal, int64_t revision) {
   return item.Etag();
 }
 
-constexpr char kInsertItem[] =
-    "INSERT INTO evidence_log (revision, ord, organisation, period, code, instance,"
-    " " STARRATINGS_VALUE_COLUMNS
-    ")"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
-
-// What a revision says ends what stood under the same keys, ...
-constexpr char kMoveToPast[] =
-    "INSERT INTO evidence_past (bucket, organisation, period, code, instance, rev_from, rev_to,"
-    " " STARRATINGS_VALUE_COLUMNS
-    ")"
-    " SELECT c.bucket, c.organisation, c.period, c.code, c.instance, c.rev_from, l.revision,"
-    " c.ordinal, c.decimal, c.numerator, c.denominator, c.level, c.flag, c.text, c.missing,"
-    " c.observed_on, c.source, c.digest"
-    " FROM evidence_log AS l CROSS JOIN evidence_current AS c"
-    " ON c.bucket = bucket_of(l.organisation) AND c.organisation = l.organisation"
-    " AND c.period = l.period AND c.code = l.code AND c.instance = l.instance"
-    " WHERE l.revision = ?1 AND l.ordinal > 1";
-
-// ... and stands there now.
-constexpr char kMakeCurrent[] =
-    "INSERT OR REPLACE INTO evidence_current (bucket, organisation, period, code, instance,"
-    " rev_from, " STARRATINGS_VALUE_COLUMNS
-    ")"
-    " SELECT bucket_of(organisation), " STARRATINGS_LOG_COLUMNS
-    " FROM evidence_log WHERE revision = ?1"
-    // In the order of the key: neighbours share a page.
-    " ORDER BY 1, organisation, period, code, instance";
-
 }  // namespace
 
-absl::StatusOr<SqliteGroup> SqliteGroup::Start(SqliteConnection& connection) {
+absl::StatusOr<SqliteGroup> SqliteGroup::Start(SqliteConnection& connection, SourceRows& sources,
+                                               Isolation isolation) {
   ASSIGN_OR_RETURN(
       SqliteQuery query,
       connection.Query("SELECT h.revision, c.time_us, c.revision,"
@@ -78,17 +50,22 @@ absl::StatusOr<SqliteGroup> SqliteGroup::Start(SqliteConnection& connection) {
     return status::Error(absl::StatusCode::kDataLoss, "STORE_CORRUPT",
                          "the record has lost its head");
   }
-  return SqliteGroup(connection, query.Int(0), query.Int(1), query.Int(3));
+  SqliteGroup group(connection, sources, isolation);
+  group.head_before_ = group.head_ = query.Int(0);
+  group.time_us_ = query.Int(1);
+  group.registered_ = query.Int(3);
+  return group;
 }
 
-bool SqliteGroup::IsRefusal(const absl::Status& error) {
+bool SqliteGroup::IsRefusal(const absl::Status& error) const {
   switch (error.code()) {
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kAborted:
     case absl::StatusCode::kAlreadyExists:
     case absl::StatusCode::kFailedPrecondition:
-    case absl::StatusCode::kInternal:
       return true;
+    case absl::StatusCode::kInternal:
+      return isolation_ == Isolation::kEach;
     default:
       return false;
   }
@@ -96,20 +73,23 @@ bool SqliteGroup::IsRefusal(const absl::Status& error) {
 
 absl::StatusOr<Written> SqliteGroup::Add(const Write& write) {
   RETURN_IF_ERROR(CheckWellFormed(write));
-  RETURN_IF_ERROR(connection_.Execute("SAVEPOINT write"));
+  if (isolation_ == Isolation::kEach) RETURN_IF_ERROR(connection_.Execute("SAVEPOINT write"));
   absl::StatusOr<Written> written = Decide(write);
-  if (written.ok()) {
-    RETURN_IF_ERROR(connection_.Execute("RELEASE write"));
-  } else if (IsRefusal(written.status())) {
-    RETURN_IF_ERROR(connection_.Execute("ROLLBACK TO write; RELEASE write"));
-  }  // Otherwise the whole transaction is rolled back, if it is not already.
+  if (isolation_ == Isolation::kEach) {
+    if (written.ok()) {
+      RETURN_IF_ERROR(connection_.Execute("RELEASE write"));
+    } else if (IsRefusal(written.status())) {
+      RETURN_IF_ERROR(connection_.Execute("ROLLBACK TO write; RELEASE write"));
+      sources_.Rollback();  // Those of earlier writes are found again.
+    }  // Otherwise the whole transaction is rolled back, if it is not already.
+  }
   if (written.ok()) head_ = std::max(head_, written->revision);
   return written;
 }
 
 absl::StatusOr<bool> SqliteGroup::Finish() {
   if (head_ == head_before_) return false;
-  RETURN_IF_ERROR(Run("UPDATE log_head SET revision = ?1", head_));
+  RETURN_IF_ERROR(connection_.Run("UPDATE log_head SET revision = ?1", head_));
   return true;
 }
 
@@ -132,7 +112,7 @@ absl::StatusOr<Written> SqliteGroup::Decide(const Write& write) {
   time_us_ = std::max(time_us_, absl::ToUnixMicros(absl::Now()));
   const Commit commit = {head_ + 1, write.actor, write.on_behalf_of, write.reason, time_us_};
   RETURN_IF_ERROR(InsertCommit(write, commit));
-  RETURN_IF_ERROR(InsertItems(write, ordinals, commit.revision));
+  RETURN_IF_ERROR(WriteItems(connection_, sources_, DraftsOf(write), ordinals, commit.revision));
   if (registration != nullptr) {
     RETURN_IF_ERROR(InsertRegistration(*registration, commit.revision));
     registered_ = commit.revision;
@@ -258,63 +238,29 @@ absl::Status SqliteGroup::InsertCommit(const Write& write, const Commit& commit)
   const Nonce nonce = MakeNonce();
   const digest::Digest request_hash = RequestHash(nonce, write.payload);
   const digest::Digest leaf_hash = LeafHash(commit, write.request_id, request_hash);
-  RETURN_IF_ERROR(
-      Run("INSERT INTO commits (revision, time_us, actor, on_behalf_of, request_id, request_hash,"
-          " reason, kind, items, leaf_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-          commit.revision, commit.time_us, commit.actor, commit.on_behalf_of, write.request_id,
-          BlobOf(request_hash), commit.reason, absl::string_view(NameOf(KindOf(write))),
-          static_cast<int64_t>(DraftsOf(write).size()), BlobOf(leaf_hash)));
-  return Run("INSERT INTO nonces (revision, nonce) VALUES (?1, ?2)", commit.revision,
-             BlobOf(nonce));
-}
-
-absl::Status SqliteGroup::InsertItems(const Write& write, const std::vector<int64_t>& ordinals,
-                                      int64_t revision) {
-  const std::vector<EvidenceDraft>& drafts = DraftsOf(write);
-  if (drafts.empty()) return absl::OkStatus();
-  // A batch names each source once: its items share the object.
-  absl::flat_hash_map<const evidence::Source*, int64_t> source_rows;
-  for (size_t i = 0; i < drafts.size(); ++i) {
-    const evidence::Item& item = drafts[i].item;
-    const auto [source, is_new] = source_rows.try_emplace(item.source.get(), 0);
-    if (is_new) {
-      ASSIGN_OR_RETURN(source->second, SourceRow(*item.source));
-    }
-    const ValueColumns value = ColumnsOf(item.value);
-    RETURN_IF_ERROR(Run(kInsertItem, revision, static_cast<int64_t>(i), item.key.organisation,
-                        item.key.period, item.key.code, item.key.instance, ordinals[i],
-                        value.decimal, value.numerator, value.denominator, value.level, value.flag,
-                        value.text, value.missing, DaysOf(item.observed_on), source->second,
-                        BlobOf(item.digest)));
-  }
-  RETURN_IF_ERROR(Run(kMoveToPast, revision));
-  return Run(kMakeCurrent, revision);
-}
-
-absl::StatusOr<int64_t> SqliteGroup::SourceRow(const evidence::Source& source) {
-  const int reconstructed = source.reconstructed ? 1 : 0;
-  RETURN_IF_ERROR(
-      Run("INSERT INTO sources (title, uri, sha256, reconstructed) VALUES (?1, ?2, ?3, ?4)"
-          " ON CONFLICT DO NOTHING",
-          source.title, source.uri, source.sha256, reconstructed));
-  return connection_.QueryInt(
-      "SELECT id FROM sources WHERE title = ?1 AND uri = ?2 AND sha256 = ?3 AND reconstructed = ?4",
-      source.title, source.uri, source.sha256, reconstructed);
+  RETURN_IF_ERROR(connection_.Run(
+      "INSERT INTO commits (revision, time_us, actor, on_behalf_of, request_id, request_hash,"
+      " reason, kind, items, leaf_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+      commit.revision, commit.time_us, commit.actor, commit.on_behalf_of, write.request_id,
+      BlobOf(request_hash), commit.reason, absl::string_view(NameOf(KindOf(write))),
+      static_cast<int64_t>(DraftsOf(write).size()), BlobOf(leaf_hash)));
+  return connection_.Run("INSERT INTO nonces (revision, nonce) VALUES (?1, ?2)", commit.revision,
+                         BlobOf(nonce));
 }
 
 absl::Status SqliteGroup::InsertRegistration(const Registration& registration, int64_t revision) {
   for (const evidence::Organisation& entry : registration.organisations) {
-    RETURN_IF_ERROR(
-        Run("INSERT INTO organisations (bucket, id, revision, name, kind, region, from_day, to_day)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            digest::BucketOf(entry.id), entry.id, revision, entry.name, entry.kind, entry.region,
-            DaysOf(entry.from), DaysOf(entry.to)));
+    RETURN_IF_ERROR(connection_.Run(
+        "INSERT INTO organisations (bucket, id, revision, name, kind, region, from_day, to_day)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        digest::BucketOf(entry.id), entry.id, revision, entry.name, entry.kind, entry.region,
+        DaysOf(entry.from), DaysOf(entry.to)));
   }
   for (const evidence::Period& entry : registration.periods) {
     RETURN_IF_ERROR(
-        Run("INSERT INTO periods (id, revision, from_day, to_day, title)"
-            " VALUES (?1, ?2, ?3, ?4, ?5)",
-            entry.id, revision, entry.from.days(), entry.to.days(), entry.title));
+        connection_.Run("INSERT INTO periods (id, revision, from_day, to_day, title)"
+                        " VALUES (?1, ?2, ?3, ?4, ?5)",
+                        entry.id, revision, entry.from.days(), entry.to.days(), entry.title));
   }
   for (const Registration::CodeDraft& draft : registration.codes) {
     RETURN_IF_ERROR(InsertCode(draft.code, revision));
@@ -323,37 +269,37 @@ absl::Status SqliteGroup::InsertRegistration(const Registration& registration, i
 }
 
 absl::Status SqliteGroup::InsertCode(const evidence::Code& code, int64_t revision) {
-  RETURN_IF_ERROR(Run(
+  RETURN_IF_ERROR(connection_.Run(
       "INSERT INTO codes (id, revision, title, kind, value_type, unit, minimum, maximum)"
       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
       code.id, revision, code.title, static_cast<int>(code.kind), static_cast<int>(code.value_type),
       code.unit, MicrosOf(code.minimum), MicrosOf(code.maximum)));
   for (size_t i = 0; i < code.levels.size(); ++i) {
-    RETURN_IF_ERROR(
-        Run("INSERT INTO code_levels (code, revision, ord, level) VALUES (?1, ?2, ?3, ?4)", code.id,
-            revision, static_cast<int64_t>(i), code.levels[i]));
+    RETURN_IF_ERROR(connection_.Run(
+        "INSERT INTO code_levels (code, revision, ord, level) VALUES (?1, ?2, ?3, ?4)", code.id,
+        revision, static_cast<int64_t>(i), code.levels[i]));
   }
   return absl::OkStatus();
 }
 
 absl::Status SqliteGroup::InsertScheme(const SchemeDraft& scheme, int64_t revision) {
-  return Run(
+  return connection_.Run(
       "INSERT INTO schemes (revision, id, version, digest, text) VALUES (?1, ?2, ?3, ?4, ?5)",
       revision, scheme.id, scheme.version, scheme.digest, scheme.text);
 }
 
 absl::Status SqliteGroup::InsertRounds(const RoundAct& act, int64_t revision) {
   const auto insert = [&](const RoundDraft& draft) {
-    return Run("INSERT INTO rounds (id, revision, content) VALUES (?1, ?2, ?3)", draft.id, revision,
-               SqliteBlob{draft.content});
+    return connection_.Run("INSERT INTO rounds (id, revision, content) VALUES (?1, ?2, ?3)",
+                           draft.id, revision, SqliteBlob{draft.content});
   };
   RETURN_IF_ERROR(insert(act.round));
   for (const RoundDraft& other : act.others) RETURN_IF_ERROR(insert(other));
   for (const std::string& organisation : act.organisations) {
     RETURN_IF_ERROR(
-        Run("INSERT INTO round_organisations (round, bucket, organisation, revision)"
-            " VALUES (?1, ?2, ?3, ?4)",
-            act.round.id, digest::BucketOf(organisation), organisation, revision));
+        connection_.Run("INSERT INTO round_organisations (round, bucket, organisation, revision)"
+                        " VALUES (?1, ?2, ?3, ?4)",
+                        act.round.id, digest::BucketOf(organisation), organisation, revision));
   }
   return absl::OkStatus();
 }

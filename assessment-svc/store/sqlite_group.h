@@ -10,21 +10,31 @@
 #include "absl/status/statusor.h"
 #include "assessment-svc/store/checks.h"
 #include "assessment-svc/store/sqlite_connection.h"
+#include "assessment-svc/store/sqlite_item_writer.h"
 #include "assessment-svc/store/store.h"
 
 namespace starratings::store {
 
 class SqliteGroup {
  public:
-  // Reads the head. `connection` must outlive the group.
-  static absl::StatusOr<SqliteGroup> Start(SqliteConnection& connection);
+  // Everything that a write can be refused for is looked at before anything of
+  // it is written, so that writes need no savepoints, but for what the database
+  // itself does not take: kInternal.
+  enum class Isolation {
+    kNone,  // Such an error spoils the group: begin again with kEach.
+    kEach,  // It is the write's own.
+  };
+
+  // Reads the head. `connection` and `sources` must outlive the group.
+  static absl::StatusOr<SqliteGroup> Start(SqliteConnection& connection, SourceRows& sources,
+                                           Isolation isolation);
 
   // Writes, replays or refuses `write`. Any error but a refusal
   // (IsRefusal()) spoils the group.
   absl::StatusOr<Written> Add(const Write& write);
 
   // Whether `error` says something about a write, not about the store.
-  static bool IsRefusal(const absl::Status& error);
+  bool IsRefusal(const absl::Status& error) const;
 
   // The newest revision, those of this group included.
   int64_t head() const { return head_; }
@@ -33,12 +43,8 @@ class SqliteGroup {
   absl::StatusOr<bool> Finish();
 
  private:
-  SqliteGroup(SqliteConnection& connection, int64_t head, int64_t time_us, int64_t registered)
-      : connection_(connection),
-        head_before_(head),
-        head_(head),
-        time_us_(time_us),
-        registered_(registered) {}
+  SqliteGroup(SqliteConnection& connection, SourceRows& sources, Isolation isolation)
+      : connection_(connection), sources_(sources), isolation_(isolation) {}
 
   absl::StatusOr<Written> Decide(const Write& write);
   // The first answer to this request id; nothing if it is new.
@@ -54,26 +60,18 @@ class SqliteGroup {
   absl::Status CheckRounds(const RoundAct& act);
 
   absl::Status InsertCommit(const Write& write, const Commit& commit);
-  absl::Status InsertItems(const Write& write, const std::vector<int64_t>& ordinals,
-                           int64_t revision);
   absl::Status InsertRegistration(const Registration& registration, int64_t revision);
   absl::Status InsertCode(const evidence::Code& code, int64_t revision);
   absl::Status InsertScheme(const SchemeDraft& scheme, int64_t revision);
   absl::Status InsertRounds(const RoundAct& act, int64_t revision);
-  absl::StatusOr<int64_t> SourceRow(const evidence::Source& source);
-
-  // Runs a statement that gives no rows.
-  template <typename... Values>
-  absl::Status Run(absl::string_view sql, const Values&... values) {
-    ASSIGN_OR_RETURN(SqliteQuery query, connection_.Query(sql, values...));
-    return query.Run();
-  }
 
   SqliteConnection& connection_;
-  int64_t head_before_;
-  int64_t head_;
-  int64_t time_us_;     // Of the head.
-  int64_t registered_;  // The last revision that registered something.
+  SourceRows& sources_;
+  const Isolation isolation_;
+  int64_t head_before_ = 0;
+  int64_t head_ = 0;
+  int64_t time_us_ = 0;     // Of the head.
+  int64_t registered_ = 0;  // The last revision that registered something.
 };
 
 }  // namespace starratings::store

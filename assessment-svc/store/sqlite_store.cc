@@ -53,27 +53,39 @@ absl::StatusOr<int64_t> SqliteStore::Head(absl::Time deadline) const {
 absl::StatusOr<std::vector<absl::StatusOr<Written>>> SqliteStore::CommitGroup(
     std::span<const Write> group, absl::Time deadline) {
   ASSIGN_OR_RETURN(const SqlitePool::Lease writer, writer_.Acquire(deadline));
+  auto answers = TryGroup(*writer, group, SqliteGroup::Isolation::kNone);
+  source_rows_.Rollback();
+  if (answers.status().code() != absl::StatusCode::kInternal) return answers;
+  answers = TryGroup(*writer, group, SqliteGroup::Isolation::kEach);
+  source_rows_.Rollback();
+  return answers;
+}
+
+absl::StatusOr<std::vector<absl::StatusOr<Written>>> SqliteStore::TryGroup(
+    SqliteConnection& writer, std::span<const Write> group, SqliteGroup::Isolation isolation) {
   Reached(Failpoint::kBeforeBegin);
   // Takes the lock, and then sees everything that was committed before.
   ASSIGN_OR_RETURN(SqliteTransaction transaction,
-                   SqliteTransaction::Begin(*writer, SqliteConnection::Use::kWrite));
+                   SqliteTransaction::Begin(writer, SqliteConnection::Use::kWrite));
   Reached(Failpoint::kAfterBegin);
   const absl::Time begun = absl::Now();
-  ASSIGN_OR_RETURN(SqliteGroup writes, SqliteGroup::Start(*writer));
+  ASSIGN_OR_RETURN(SqliteGroup writes, SqliteGroup::Start(writer, source_rows_, isolation));
   std::vector<absl::StatusOr<Written>> answers;
   answers.reserve(group.size());
   for (const Write& write : group) {
     answers.push_back(writes.Add(write));
     const absl::Status& error = answers.back().status();
-    if (!error.ok() && !SqliteGroup::IsRefusal(error)) return error;
+    if (!error.ok() && !writes.IsRefusal(error)) return error;
   }
   Reached(Failpoint::kBeforeHead);
   ASSIGN_OR_RETURN(const bool accepted, writes.Finish());
   Reached(Failpoint::kAfterHead);
-  if (!accepted) return answers;
-  Reached(Failpoint::kBeforeCommit);
-  RETURN_IF_ERROR(transaction.Commit());
-  Reached(Failpoint::kAfterCommit);
+  if (accepted) {
+    Reached(Failpoint::kBeforeCommit);
+    RETURN_IF_ERROR(transaction.Commit());
+    source_rows_.Commit();
+    Reached(Failpoint::kAfterCommit);
+  }
   Saw(writes.head(), begun);
   return answers;
 }

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "assessment-svc/store/sqlite_group.h"
+#include "assessment-svc/store/sqlite_item_writer.h"
 #include "assessment-svc/store/sqlite_items.h"
 #include "assessment-svc/store/sqlite_pool.h"
 #include "assessment-svc/store/store.h"
@@ -113,6 +115,11 @@ class SqliteStore : public EvidenceStore {
 
   absl::StatusOr<Snapshot> Read(absl::Time deadline) const;
 
+  // CommitGroup(), on the writer.
+  absl::StatusOr<std::vector<absl::StatusOr<Written>>> TryGroup(SqliteConnection& writer,
+                                                                std::span<const Write> group,
+                                                                SqliteGroup::Isolation isolation);
+
   // The organisations of a page, on `connection`.
   static absl::StatusOr<std::vector<evidence::Organisation>> PageOfOrganisations(
       SqliteConnection& connection, const OrganisationFilter& filter,
@@ -123,6 +130,7 @@ class SqliteStore : public EvidenceStore {
   mutable SqlitePool writer_;
   mutable SqlitePool readers_;
   mutable SourceCache sources_;
+  SourceRows source_rows_;  // Of whoever holds the writer.
 };
 
 }  // namespace starratings::store

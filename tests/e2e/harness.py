@@ -33,14 +33,15 @@ PATIENCE_S = 60
 class Process:
     """A service, from its start to its end."""
 
-    def __init__(self, command, directory, name):
+    def __init__(self, command, directory, name, environment=None):
         self.name = name
         self.ports_file = directory / f"{name}.ports"
         self.log_path = directory / f"{name}.log"
         self.ports_file.unlink(missing_ok=True)
         self.command = [str(part) for part in command] + ["--ports_file", str(self.ports_file)]
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(self.command, stderr=log, stdout=log)
+            self.process = subprocess.Popen(self.command, stderr=log, stdout=log,
+                                            env={**os.environ, **(environment or {})})
         deadline = time.monotonic() + PATIENCE_S
         while not self.ports_file.exists():
             if self.process.poll() is not None:
