@@ -185,6 +185,7 @@ absl::Status SqliteConnection::ToStatus(int result) {
                            "the record's disk is full", code);
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
       broken_ = true;
       [[fallthrough]];
     default:

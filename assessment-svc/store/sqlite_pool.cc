@@ -33,6 +33,12 @@ absl::StatusOr<SqlitePool::Lease> SqlitePool::Acquire(absl::Time deadline) {
   return Lease(this, std::move(connection));
 }
 
+void SqlitePool::CloseIdle() {
+  std::vector<std::unique_ptr<SqliteConnection>> closing;
+  const std::lock_guard lock(mutex_);
+  closing.swap(idle_);
+}
+
 void SqlitePool::Release(std::unique_ptr<SqliteConnection> connection) {
   if (connection != nullptr) {
     connection->SetDeadline(absl::InfiniteFuture());

@@ -43,6 +43,10 @@ class SqlitePool {
   // `deadline`.
   absl::StatusOr<Lease> Acquire(absl::Time deadline);
 
+  // Closes all connections that are not lent: those of a process share what the
+  // first of them has found, a read-only disk for example.
+  void CloseIdle();
+
  private:
   void Release(std::unique_ptr<SqliteConnection> connection);
 

@@ -11,6 +11,13 @@
 #include "common/status/errors.h"
 
 namespace starratings::store {
+namespace {
+
+// What must be free on a disk that was full before it is written to again: a
+// large batch and its index pages.
+constexpr std::uintmax_t kRoomLeast = 4 << 20;
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path) {
   std::error_code ignored;
@@ -32,6 +39,8 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string
     return status::Error(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE",
                          "the record's file system does not support write-ahead logging");
   }
+  // A disk that is full or read-only is no reason not to answer reads.
+  store->cannot_write_ = true;
   return store;
 }
 
@@ -55,10 +64,30 @@ absl::StatusOr<std::vector<absl::StatusOr<Written>>> SqliteStore::CommitGroup(
   ASSIGN_OR_RETURN(const SqlitePool::Lease writer, writer_.Acquire(deadline));
   auto answers = TryGroup(*writer, group, SqliteGroup::Isolation::kNone);
   source_rows_.Rollback();
-  if (answers.status().code() != absl::StatusCode::kInternal) return answers;
-  answers = TryGroup(*writer, group, SqliteGroup::Isolation::kEach);
-  source_rows_.Rollback();
+  if (answers.status().code() == absl::StatusCode::kInternal) {
+    answers = TryGroup(*writer, group, SqliteGroup::Isolation::kEach);
+    source_rows_.Rollback();
+  }
+  cannot_write_ = absl::IsUnavailable(answers.status());
   return answers;
+}
+
+absl::Status SqliteStore::TryToWrite(absl::Time deadline) const {
+  std::error_code error;
+  const auto space = std::filesystem::space(path_, error);
+  if (!error && space.available < kRoomLeast) {
+    return status::Error(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE",
+                         "the record's disk is full");
+  }
+  ASSIGN_OR_RETURN(const SqlitePool::Lease writer, writer_.Acquire(deadline));
+  ASSIGN_OR_RETURN(SqliteTransaction transaction,
+                   SqliteTransaction::Begin(*writer, SqliteConnection::Use::kWrite));
+  // A number of SQLite's that means nothing to us; it must be another one, or
+  // nothing is written.
+  ASSIGN_OR_RETURN(const int64_t number, writer->QueryInt("PRAGMA user_version"));
+  RETURN_IF_ERROR(
+      writer->Execute(absl::StrCat("PRAGMA user_version = ", (number + 1) % 1'000).c_str()));
+  return transaction.Commit();
 }
 
 absl::StatusOr<std::vector<absl::StatusOr<Written>>> SqliteStore::TryGroup(
@@ -91,15 +120,24 @@ absl::StatusOr<std::vector<absl::StatusOr<Written>>> SqliteStore::TryGroup(
 }
 
 absl::Status SqliteStore::CheckReady(absl::Time deadline) const {
-  ASSIGN_OR_RETURN(const SqlitePool::Lease reader, readers_.Acquire(deadline));
-  ASSIGN_OR_RETURN(const SqliteSchema schema, ReadSqliteSchema(*reader));
-  RETURN_IF_ERROR(CheckSqliteSchema(schema));
-  ASSIGN_OR_RETURN(const Identity identity, ReadSqliteIdentity(*reader));
-  if (identity.store == identity_.store && identity.incarnation == identity_.incarnation) {
-    return absl::OkStatus();
+  Identity identity;
+  {
+    ASSIGN_OR_RETURN(const SqlitePool::Lease reader, readers_.Acquire(deadline));
+    ASSIGN_OR_RETURN(const SqliteSchema schema, ReadSqliteSchema(*reader));
+    RETURN_IF_ERROR(CheckSqliteSchema(schema));
+    ASSIGN_OR_RETURN(identity, ReadSqliteIdentity(*reader));
   }
-  return status::Error(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE",
-                       "the record was replaced by another: restart this service");
+  if (identity.store != identity_.store || identity.incarnation != identity_.incarnation) {
+    return status::Error(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE",
+                         "the record was replaced by another: restart this service");
+  }
+  if (!cannot_write_) return absl::OkStatus();
+  // Nobody who is not ready gets a write to find out that it can be done again.
+  readers_.CloseIdle();
+  writer_.CloseIdle();
+  RETURN_IF_ERROR(TryToWrite(deadline));
+  cannot_write_ = false;
+  return absl::OkStatus();
 }
 
 }  // namespace starratings::store

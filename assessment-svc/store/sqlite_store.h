@@ -8,6 +8,7 @@
 // unknown until the request id is sent again.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -110,7 +111,8 @@ class SqliteStore : public EvidenceStore {
   };
 
   explicit SqliteStore(const std::string& path)
-      : writer_(path, SqliteConnection::Use::kWrite, 1),
+      : path_(path),
+        writer_(path, SqliteConnection::Use::kWrite, 1),
         readers_(path, SqliteConnection::Use::kRead, kReaders) {}
 
   absl::StatusOr<Snapshot> Read(absl::Time deadline) const;
@@ -120,17 +122,23 @@ class SqliteStore : public EvidenceStore {
                                                                 std::span<const Write> group,
                                                                 SqliteGroup::Isolation isolation);
 
+  // A write that says nothing; tells whether there could be one.
+  absl::Status TryToWrite(absl::Time deadline) const;
+
   // The organisations of a page, on `connection`.
   static absl::StatusOr<std::vector<evidence::Organisation>> PageOfOrganisations(
       SqliteConnection& connection, const OrganisationFilter& filter,
       const OrganisationCursor& after, int limit, int64_t revision);
 
+  const std::string path_;
   Identity identity_;
   // Outside: must outlive what they lend; inside: thread-safe.
   mutable SqlitePool writer_;
   mutable SqlitePool readers_;
   mutable SourceCache sources_;
   SourceRows source_rows_;  // Of whoever holds the writer.
+  // The last group could not be written: the disk is full, say.
+  mutable std::atomic<bool> cannot_write_ = false;
 };
 
 }  // namespace starratings::store

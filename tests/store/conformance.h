@@ -4,9 +4,11 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -95,6 +97,18 @@ inline std::string ReasonOf(const absl::Status& error) {
   return absl::StrCat(absl::StatusCodeToString(error.code()), " ", status::DetailOf(error).reason);
 }
 
+// `at 3`, `at 3 again` for a replay, or why not.
+inline std::string Describe(const absl::StatusOr<Written>& written) {
+  if (!written.ok()) return ReasonOf(written.status());
+  return absl::StrCat("at ", written->revision, written->replayed ? " again" : "");
+}
+
+inline std::vector<std::string> Describe(const std::vector<absl::StatusOr<Written>>& answers) {
+  std::vector<std::string> lines;
+  for (const absl::StatusOr<Written>& written : answers) lines.push_back(Describe(written));
+  return lines;
+}
+
 // The value of `result`, which must have one.
 template <typename T>
 T Must(absl::StatusOr<T> result) {
@@ -102,10 +116,19 @@ T Must(absl::StatusOr<T> result) {
   return result.ok() ? *std::move(result) : T();
 }
 
+// An empty record that a test may use, as long as `keeper` is held.
+struct TestRecord {
+  std::string uri;
+  std::shared_ptr<void> keeper;
+};
+
 struct Backend {
   std::string name;
-  // An empty store; `folder` is its own.
-  std::function<std::unique_ptr<EvidenceStore>(const std::filesystem::path& folder)> open;
+  // Makes a record; `folder` is its own. NOT_FOUND: its database is not
+  // installed here.
+  std::function<absl::StatusOr<TestRecord>(const std::filesystem::path& folder)> make;
+
+  friend void PrintTo(const Backend& backend, std::ostream* out) { *out << backend.name; }
 };
 
 class ConformanceTest : public testing::TestWithParam<Backend> {
@@ -115,19 +138,55 @@ class ConformanceTest : public testing::TestWithParam<Backend> {
     std::string name = absl::StrCat(test->test_suite_name(), "_", test->name(), "_", getpid());
     for (char& c : name) c = c == '/' ? '_' : c;
     folder_ = std::filesystem::path(testing::TempDir()) / name;
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-    store_ = GetParam().open(folder_);
   }
   ~ConformanceTest() override {
-    store_.reset();
+    Close();
     std::filesystem::remove_all(folder_);
+  }
+
+  void SetUp() override { StartAfresh(); }
+
+  // Forgets the record and opens an empty one.
+  void StartAfresh() {
+    Close();
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+    absl::StatusOr<TestRecord> record = GetParam().make(folder_);
+    if (absl::IsNotFound(record.status()) && std::getenv("CI") == nullptr) {
+      GTEST_SKIP() << record.status().message();
+    }
+    ASSERT_TRUE(record.ok()) << record.status();
+    record_ = *std::move(record);
+    absl::StatusOr<std::unique_ptr<EvidenceStore>> opened = OpenStore(record_.uri);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    store_ = *std::move(opened);
+  }
+
+  // What a second process would have: another store on the same record. A
+  // record in memory has only one.
+  EvidenceStore& OtherStore() {
+    if (GetParam().name == "Memory") return *store_;
+    if (other_store_ == nullptr) other_store_ = OpenStore(record_.uri).value();
+    return *other_store_;
+  }
+
+  void Close() {
+    other_store_.reset();
+    store_.reset();
+    record_ = {};
   }
 
   absl::StatusOr<Written> Commit(const Write& write) {
     auto answers = store_->CommitGroup(std::span(&write, 1), kForever);
     if (!answers.ok()) return answers.status();
     return std::move(answers->front());
+  }
+
+  // The answers to a group; one for each write.
+  std::vector<absl::StatusOr<Written>> CommitAll(const std::vector<Write>& group) {
+    auto answers = store_->CommitGroup(group, kForever);
+    EXPECT_TRUE(answers.ok()) << answers.status();
+    return answers.ok() ? *std::move(answers) : std::vector<absl::StatusOr<Written>>();
   }
 
   // Commits, and must succeed; the revision.
@@ -153,7 +212,9 @@ class ConformanceTest : public testing::TestWithParam<Backend> {
   }
 
   std::filesystem::path folder_;
+  TestRecord record_;
   std::unique_ptr<EvidenceStore> store_;
+  std::unique_ptr<EvidenceStore> other_store_;
 };
 
 }  // namespace starratings::store

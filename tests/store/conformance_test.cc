@@ -4,32 +4,12 @@
 // This file: what is written, and what is refused.
 #include "tests/store/conformance.h"
 
-#include <unistd.h>
-
-#include "assessment-svc/upkeep/migrate.h"
-
 namespace starratings::store {
 namespace {
 
 using std::string_literals::operator""s;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-std::unique_ptr<EvidenceStore> OpenMemory(const std::filesystem::path&) {
-  return OpenStore("memory:").value();
-}
-
-std::unique_ptr<EvidenceStore> OpenSqlite(const std::filesystem::path& folder) {
-  const std::string uri = absl::StrCat("sqlite:", (folder / "record.db").string());
-  const auto report = upkeep::Migrate(uri);
-  EXPECT_TRUE(report.ok()) << report.status();
-  return OpenStore(uri).value();
-}
-
-INSTANTIATE_TEST_SUITE_P(Backends, ConformanceTest,
-                         testing::Values(Backend{"Memory", OpenMemory},
-                                         Backend{"Sqlite", OpenSqlite}),
-                         [](const auto& test) { return test.param.name; });
 
 TEST_P(ConformanceTest, AnEmptyRecordIsAtRevisionZero) {
   EXPECT_EQ(Head(), 0);
