@@ -6,7 +6,7 @@
 # shellcheck disable=SC2034
 build_packages=(
   g++ cmake ninja-build ccache pkg-config protobuf-compiler protobuf-compiler-grpc
-  libprotobuf-dev libgrpc++-dev grpc-proto libabsl-dev prometheus-cpp-dev libsqlite3-dev
+  libprotobuf-dev libgrpc++-dev grpc-proto libabsl-dev prometheus-cpp-dev libsqlite3-dev libpq-dev
   libssl-dev libutf8proc-dev libcli11-dev nlohmann-json3-dev
 )
 
@@ -14,7 +14,7 @@ build_packages=(
 # shellcheck disable=SC2034
 test_packages=(
   libgtest-dev libgmock-dev clang-format shellcheck python3 python3-grpcio python3-protobuf python3-yaml
-  curl git ca-certificates procps
+  curl git ca-certificates procps postgresql patroni etcd-server strace util-linux
 )
 
 # say WORDS...: one line for people.

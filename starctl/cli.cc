@@ -33,7 +33,8 @@ class CommandLine {
     });
     app_.footer(
         "Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 bad file, 4 refused by a\n"
-        "service, 5 a service cannot be reached. docs/starctl.md has the file formats.");
+        "service, 5 a service cannot be reached, 6 the record is damaged.\n"
+        "docs/starctl.md has the file formats.");
     AddGlobals();
     AddStore();
     AddRegister();
@@ -114,6 +115,7 @@ class CommandLine {
     Add(store, "migrate", "Creates or upgrades its schema.", &MigrateStore, store_)
         ->add_option("--store", store_, "sqlite:PATH.")
         ->required();
+    AddStoreCare(store);
     CLI::App* const certs =
         Add(&app_, "dev-certs", "Makes a local authority and certificates, for trying things out.",
             &MakeDevCerts, dev_certs_);
@@ -122,6 +124,29 @@ class CommandLine {
             "URI of somebody who gets a certificate; an analyst and a chief inspector if not "
             "given. Repeatable.");
     AddList(certs, "--host", dev_certs_.hosts, "Further DNS name of the services. Repeatable.");
+  }
+
+  void AddStoreCare(CLI::App* store) {
+    CLI::App* const fsck = Add(store, "fsck",
+                               "Proves that the record is whole, or says what is wrong; also "
+                               "while services write.",
+                               &CheckStore, store_care_);
+    fsck->add_option("--store", store_care_.store, "sqlite:PATH.")->required();
+    fsck->add_flag("--repair-projection", store_care_.repair_projection,
+                   "Makes again from the log what can be, if nothing else is wrong.");
+    fsck->add_option("--faults", store_care_.faults, "Tells so many; counts the others.")
+        ->check(CLI::Range(0, 1'000'000))
+        ->capture_default_str();
+    CLI::App* const backup = Add(store, "backup", "Copies the record, also while services write.",
+                                 &BackUpStore, store_care_);
+    backup->add_option("--store", store_care_.store, "sqlite:PATH.")->required();
+    backup->add_option("--to", store_care_.file, "The new file.")->required();
+    backup->add_flag("--no-verify", store_care_.no_verify, "Does not check the copy.");
+    CLI::App* const restore =
+        Add(store, "restore", "Makes a record from a backup.", &RestoreStore, store_care_);
+    restore->add_option("--from", store_care_.file, "The backup.")->required();
+    restore->add_option("--to", store_care_.store, "sqlite:PATH; new, or an empty record.")
+        ->required();
   }
 
   void AddRegister() {
@@ -274,6 +299,7 @@ class CommandLine {
   CLI::App* rounds_ = nullptr;
 
   std::string store_;
+  StoreOptions store_care_;
   std::string round_;
   std::string path_;
   RegisterOptions register_;

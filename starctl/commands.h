@@ -13,6 +13,9 @@ namespace starratings::starctl {
 class Session;
 
 absl::StatusOr<ExitCode> MigrateStore(Session& session, const std::string& store);
+absl::StatusOr<ExitCode> CheckStore(Session& session, const StoreOptions& options);
+absl::StatusOr<ExitCode> BackUpStore(Session& session, const StoreOptions& options);
+absl::StatusOr<ExitCode> RestoreStore(Session& session, const StoreOptions& options);
 absl::StatusOr<ExitCode> MakeDevCerts(Session& session, const DevCertsOptions& options);
 
 absl::StatusOr<ExitCode> RegisterOrganisations(Session& session, const RegisterOptions& options);

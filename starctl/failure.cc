@@ -39,6 +39,7 @@ ExitCode ExitCodeOf(const absl::Status& error) {
   const std::string reason = status::DetailOf(error).reason;
   if (reason == kBadFile) return ExitCode::kBadFile;
   if (reason == kBadUsage) return ExitCode::kUsage;
+  if (error.code() == absl::StatusCode::kDataLoss) return ExitCode::kDamaged;
   if (error.code() == absl::StatusCode::kUnavailable ||
       error.code() == absl::StatusCode::kDeadlineExceeded) {
     return ExitCode::kUnreachable;

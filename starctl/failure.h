@@ -16,6 +16,7 @@ enum class ExitCode {
   kBadFile = 3,      // A file cannot be read or used. Nothing was sent.
   kRefused = 4,      // The service said no.
   kUnreachable = 5,  // The service did not answer, or not in time.
+  kDamaged = 6,      // The record, or a backup, is not what it says.
 };
 
 // Reasons of errors made here and not by a service.

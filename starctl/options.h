@@ -97,6 +97,15 @@ struct DossierOptions {
   std::string token;
 };
 
+// Of fsck, backup and restore.
+struct StoreOptions {
+  std::string store;               // URI.
+  std::string file;                // The backup.
+  bool no_verify = false;          // Of a backup.
+  bool repair_projection = false;  // Of fsck.
+  int faults = 100;                // Of fsck: told one by one.
+};
+
 struct DevCertsOptions {
   std::string directory;
   std::vector<std::string> actors;  // URIs; empty: an analyst and a chief inspector.

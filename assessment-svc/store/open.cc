@@ -1,4 +1,5 @@
 #include "assessment-svc/store/memory_store.h"
+#include "assessment-svc/store/pg_store.h"
 #include "assessment-svc/store/sqlite_store.h"
 #include "assessment-svc/store/store.h"
 #include "assessment-svc/store/uri.h"
@@ -7,10 +8,17 @@
 namespace starratings::store {
 
 absl::StatusOr<std::unique_ptr<EvidenceStore>> OpenStore(absl::string_view uri,
-                                                         const StoreOptions&) {
+                                                         const StoreOptions& options) {
   ASSIGN_OR_RETURN(const StoreUri parsed, ParseStoreUri(uri));
-  if (parsed.kind == StoreUri::Kind::kMemory) return NewMemoryStore();
-  return SqliteStore::Open(parsed.path);
+  switch (parsed.kind) {
+    case StoreUri::Kind::kMemory:
+      return NewMemoryStore();
+    case StoreUri::Kind::kSqlite:
+      return SqliteStore::Open(parsed.path);
+    case StoreUri::Kind::kPostgres:
+      break;
+  }
+  return PgStore::Open(parsed.conninfo, options);
 }
 
 }  // namespace starratings::store

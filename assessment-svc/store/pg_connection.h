@@ -130,18 +130,40 @@ class PgConnection {
   // Nothing more can be done with it: open another.
   bool broken() const { return broken_; }
 
-  // In a transaction (also a failed one).
-  bool in_transaction() const;
-
-  // The socket, to wait on for notifications.
-  int socket() const;
+  // The server has warned during the last call. At COMMIT that means: durable
+  // here, but perhaps not on the standby.
+  bool warned() const { return warned_; }
 
  private:
-  explicit PgConnection(pg_conn* connection) : connection_(connection) {}
+  using Connection = std::unique_ptr<pg_conn, void (*)(pg_conn*)>;
+  using Result = std::unique_ptr<pg_result, void (*)(pg_result*)>;
 
-  pg_conn* connection_;
+  explicit PgConnection(Connection connection) : connection_(std::move(connection)) {}
+
+  static absl::StatusOr<std::unique_ptr<PgConnection>> OpenHost(
+      const PgTarget& target, const std::pair<std::string, std::string>& host, absl::Time deadline);
+  static void OnNotice(void* connection, const pg_result* notice);
+
+  // Waits for the socket to become readable, or writable.
+  absl::Status Await(bool to_write, absl::Time deadline);
+  absl::Status Connect(absl::Time deadline);
+  absl::Status SetUp(absl::Time deadline);
+  absl::Status Flush(absl::Time deadline);
+  // The next result; null: the end of a statement's.
+  absl::StatusOr<Result> Next(absl::Time deadline);
+  absl::Status Send(const PgCall& call);
+  // Runs simple statements; the last row of the last one that has rows.
+  absl::StatusOr<std::string> RunSimple(const char* sql, absl::Time deadline);
+
+  absl::Status Lost();  // Breaks the connection.
+  absl::Status ErrorOf(const pg_result* result);
+
+  Connection connection_;
   bool broken_ = false;
+  bool warned_ = false;
   absl::flat_hash_map<const char*, std::string> prepared_;
+  int64_t names_ = 0;                   // Given so far.
+  std::vector<const char*> preparing_;  // In what was sent, in order.
 };
 
 }  // namespace starratings::store

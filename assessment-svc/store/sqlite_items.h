@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "assessment-svc/store/sqlite_connection.h"
+#include "assessment-svc/store/value_columns.h"
 #include "assessment-svc/store/store.h"
 #include "common/evidence/evidence.h"
 
@@ -28,20 +29,6 @@ namespace starratings::store {
   "organisation, period, code, instance, revision, " STARRATINGS_VALUE_COLUMNS
 #define STARRATINGS_STATE_COLUMNS \
   "organisation, period, code, instance, rev_from, " STARRATINGS_VALUE_COLUMNS
-
-// A value as columns; one of them is set, of a ratio two.
-struct ValueColumns {
-  std::optional<int64_t> decimal;
-  std::optional<int64_t> numerator;
-  std::optional<int64_t> denominator;
-  std::optional<absl::string_view> level;
-  std::optional<int64_t> flag;
-  std::optional<absl::string_view> text;
-  std::optional<int64_t> missing;
-};
-
-// `value` must outlive the columns.
-ValueColumns ColumnsOf(const evidence::Value& value);
 
 // Texts for `IN (SELECT value FROM json_each(?))`.
 std::string JsonArray(const std::vector<std::string>& texts);

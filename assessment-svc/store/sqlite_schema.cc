@@ -11,10 +11,6 @@ namespace {
 
 int64_t KnownVersion() { return SqliteMigrations().back().number; }
 
-absl::Status SchemaError(absl::string_view message) {
-  return status::Error(absl::StatusCode::kFailedPrecondition, "STORE_SCHEMA", message);
-}
-
 absl::Status NotARecord() { return SchemaError("the file is not a record of Star Ratings"); }
 
 }  // namespace
@@ -40,17 +36,7 @@ absl::StatusOr<SqliteSchema> ReadSqliteSchema(SqliteConnection& connection) {
 }
 
 absl::Status CheckSqliteSchema(const SqliteSchema& schema) {
-  if (schema.version < KnownVersion()) {
-    return SchemaError(absl::StrCat("the record has schema ", schema.version,
-                                    ", this binary needs ", KnownVersion(),
-                                    ": run `starctl store migrate`"));
-  }
-  if (schema.oldest_binary > KnownVersion()) {
-    return SchemaError(absl::StrCat("the record has schema ", schema.version,
-                                    ", which this binary (", KnownVersion(),
-                                    ") may not use: run a newer one"));
-  }
-  return absl::OkStatus();
+  return CheckSchema(schema, KnownVersion());
 }
 
 absl::StatusOr<Identity> ReadSqliteIdentity(SqliteConnection& connection) {

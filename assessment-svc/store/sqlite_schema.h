@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "assessment-svc/store/schema.h"
 #include "assessment-svc/store/sqlite_connection.h"
 #include "assessment-svc/store/store.h"
 
@@ -15,20 +16,8 @@ namespace starratings::store {
 // Marks a database file as ours ("Star").
 inline constexpr int64_t kSqliteApplicationId = 0x53746172;
 
-// One file of migrations/sqlite. Numbers are dense from 1.
-struct SqliteMigration {
-  int64_t number;
-  const char* name;  // For example `0001_record`.
-  const char* sql;
-};
-
-// All this binary knows, in order. The number of the last is this binary's.
-std::span<const SqliteMigration> SqliteMigrations();
-
-struct SqliteSchema {
-  int64_t version = 0;        // 0: an empty file.
-  int64_t oldest_binary = 0;  // The oldest binary that may use it.
-};
+using SqliteMigration = Migration;
+using SqliteSchema = Schema;
 
 // What an error on first touching a file means: if it is no database at all,
 // FAILED_PRECONDITION, reason STORE_SCHEMA.

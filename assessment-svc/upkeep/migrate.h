@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "assessment-svc/store/store.h"
 
 namespace starratings::upkeep {
 
@@ -24,6 +25,7 @@ struct MigrateReport {
 // Returns INVALID_ARGUMENT (STORE_URI) if `uri` is malformed or `memory:`,
 // FAILED_PRECONDITION (STORE_SCHEMA) if the file is not a record, or is one that
 // only newer binaries may use, and UNAVAILABLE if it cannot be reached.
-absl::StatusOr<MigrateReport> Migrate(absl::string_view uri);
+absl::StatusOr<MigrateReport> Migrate(absl::string_view uri,
+                                      const store::StoreOptions& options = {});
 
 }  // namespace starratings::upkeep

@@ -1,0 +1,205 @@
+#include "assessment-svc/service/watch_stream.h"
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "assessment-svc/service/calls.h"
+#include "assessment-svc/service/evidence_reads.h"
+#include "assessment-svc/service/snapshots.h"
+#include "common/digest/bucket.h"
+#include "common/evidence/text.h"
+#include "common/serving/grpc_status.h"
+#include "common/status/errors.h"
+#include "common/status/field_errors.h"
+#include "common/status/status_macros.h"
+#include "common/wire/evidence_wire.h"
+
+namespace starratings::service {
+namespace {
+
+using assessment::v1::WatchEvidenceRequest;
+using assessment::v1::WatchEvidenceResponse;
+using status::FieldErrors;
+using watch::Tail;
+
+void CheckFilter(const WatchEvidenceRequest& request, FieldErrors& errors) {
+  if (request.organisations_size() > kFilterMost) {
+    errors.Add("organisations", absl::StrCat("must have at most ", kFilterMost));
+  }
+  for (int i = 0; i < std::min(request.organisations_size(), kFilterMost); ++i) {
+    errors.AddIfError(absl::StrCat("organisations[", i, "]"),
+                      evidence::CheckOrganisationId(request.organisations(i)));
+  }
+  if (!request.period().empty()) {
+    errors.AddIfError("period", evidence::CheckSlug(request.period()));
+  }
+  CheckCodes(request.codes(), errors);
+  if (!request.has_shard()) return;
+  if (request.shard().count() < 1 || request.shard().count() > digest::kBuckets) {
+    errors.Add("shard.count", absl::StrCat("must be 1 to ", digest::kBuckets));
+  } else if (request.shard().index() < 0 || request.shard().index() >= request.shard().count()) {
+    errors.Add("shard.index", "must be 0 to count - 1");
+  }
+}
+
+// What is watched, and from where to where.
+absl::StatusOr<watch::Cursor> PlanWatch(const store::EvidenceStore& store,
+                                        const WatchEvidenceRequest& request, absl::Time deadline) {
+  FieldErrors errors;
+  CheckFilter(request, errors);
+  RETURN_IF_ERROR(errors.ToStatus());
+  watch::Filter filter;
+  filter.organisations.insert(request.organisations().begin(), request.organisations().end());
+  filter.period = request.period();
+  filter.codes.insert(request.codes().begin(), request.codes().end());
+  if (request.has_shard()) {
+    std::tie(filter.first_bucket, filter.end_bucket) =
+        digest::BucketsOfShard(request.shard().index(), request.shard().count());
+  }
+  int64_t until = watch::Cursor::kNever;
+  if (!request.until().empty()) {
+    ASSIGN_OR_RETURN(until, RevisionOfToken(store, request.until(), "until", deadline));
+  }
+  int64_t after = 0;
+  if (request.after().empty()) {
+    ASSIGN_OR_RETURN(after, store.Head(deadline));
+  } else {
+    ASSIGN_OR_RETURN(after, RevisionOfToken(store, request.after(), "after", deadline));
+  }
+  return watch::Cursor(std::move(filter), after, until);
+}
+
+void Write(const store::EvidenceStore& store, const watch::Delivery& delivery,
+           WatchEvidenceResponse& message) {
+  message.Clear();
+  wire::SourceWriter sources(*message.mutable_sources());
+  for (const size_t i : delivery.items) {
+    sources.Write(delivery.part->items()[i], *message.add_items());
+  }
+  message.set_more(delivery.more);
+  if (!delivery.more) *message.mutable_snapshot() = SnapshotAt(store, delivery.revision);
+  message.set_register_changed(delivery.register_changed);
+}
+
+// Who has the turn (see watch::Watcher) takes a step on the pool, which ends
+// with a write, with the turn given away, or with Finish.
+class WatchStream final : public grpc::ServerWriteReactor<WatchEvidenceResponse>,
+                          private watch::Watcher {
+ public:
+  WatchStream(const WatchParts& parts, grpc::CallbackServerContext& context,
+              const WatchEvidenceRequest& request)
+      : parts_(parts), context_(context), request_(request) {
+    if (const absl::Status entered = parts_.tail.Enter(*this); !entered.ok()) {
+      Finish(serving::ToGrpcStatus(entered));
+      return;
+    }
+    entered_ = true;
+    OnTurn();
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (!parts_.tail.Sent(*this)) return;
+    if (ok) {
+      OnTurn();
+    } else {
+      End(CallerGone());
+    }
+  }
+
+  void OnCancel() override {
+    if (entered_ && parts_.tail.Gone(*this)) End(CallerGone());
+  }
+
+  void OnDone() override {
+    if (entered_) parts_.tail.Leave(*this);
+    delete this;
+  }
+
+ private:
+  void OnTurn() override {
+    if (!parts_.steps.Run([this] { Step(); })) End(PoolFull());
+  }
+
+  void OnTooSlow() override {
+    // After the write that is on its way was started, and behind it: the caller
+    // reads it first, and then why it was cut off.
+    const std::shared_ptr<std::mutex> starting = starting_;
+    const std::lock_guard lock(*starting);
+    Finish(serving::ToGrpcStatus(
+        WithToken(status::Error(absl::StatusCode::kAborted, "WATCHER_TOO_SLOW",
+                                "messages were not read in time: resume with the token"))));
+  }
+
+  void OnStuck() override { context_.TryCancel(); }
+
+  void Step() {
+    const absl::Time deadline = StepDeadlineOf(context_);
+    if (!begun_) {
+      absl::StatusOr<watch::Cursor> cursor = PlanWatch(parts_.store, request_, deadline);
+      if (!cursor.ok()) {
+        End(cursor.status());
+        return;
+      }
+      parts_.tail.Begin(*this, *std::move(cursor));
+      begun_ = true;
+    }
+    watch::Delivery delivery;
+    const absl::StatusOr<Tail::Turn> turn = parts_.tail.Next(*this, deadline, delivery);
+    if (!turn.ok()) {
+      End(WithToken(turn.status()));
+      return;
+    }
+    switch (*turn) {
+      case Tail::Turn::kSend: {
+        Write(parts_.store, delivery, message_);
+        const std::shared_ptr<std::mutex> starting = starting_;
+        const std::lock_guard lock(*starting);
+        StartWrite(&message_);
+        break;
+      }
+      case Tail::Turn::kAgain:
+        OnTurn();
+        break;
+      case Tail::Turn::kWait:
+        break;  // Nothing may be touched any more.
+      case Tail::Turn::kEnd:
+        End(absl::OkStatus());
+        break;
+    }
+  }
+
+  // What it takes to resume, beside why that is necessary.
+  absl::Status WithToken(const absl::Status& error) const {
+    status::ErrorDetail detail = status::DetailOf(error);
+    detail.metadata["token"] = SnapshotAt(parts_.store, told()).token();
+    return status::ErrorWithDetail(error.code(), error.message(), detail);
+  }
+
+  void End(const absl::Status& status) {
+    parts_.tail.End(*this);
+    Finish(serving::ToGrpcStatus(status));
+  }
+
+  const WatchParts& parts_;
+  grpc::CallbackServerContext& context_;
+  const WatchEvidenceRequest request_;
+  bool entered_ = false;
+  bool begun_ = false;
+  WatchEvidenceResponse message_;
+  // Held while a write or a finish is started, which may be done on two
+  // threads; outlives the stream.
+  const std::shared_ptr<std::mutex> starting_ = std::make_shared<std::mutex>();
+};
+
+}  // namespace
+
+grpc::ServerWriteReactor<WatchEvidenceResponse>* NewWatchStream(
+    const WatchParts& parts, grpc::CallbackServerContext& context,
+    const WatchEvidenceRequest& request) {
+  return new WatchStream(parts, context, request);
+}
+
+}  // namespace starratings::service

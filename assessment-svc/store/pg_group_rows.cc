@@ -1,0 +1,246 @@
+#include "assessment-svc/store/pg_group_rows.h"
+
+#include <algorithm>
+#include <cassert>
+#include <tuple>
+#include <utility>
+
+#include "assessment-svc/store/value_columns.h"
+#include "common/status/status_macros.h"
+
+namespace starratings::store {
+namespace {
+
+// The columns that evidence_log, _current and _past share, as parameters.
+#define STARRATINGS_PG_ITEM_COLUMNS                                                              \
+  "organisation, period, code, instance, ordinal, decimal, numerator, denominator, level, flag," \
+  " text, missing, observed_on, source, digest"
+
+constexpr char kInsertCommits[] =
+    "INSERT INTO commits (revision, time_us, items, actor, on_behalf_of, request_id, reason, kind,"
+    " request_hash, leaf_hash) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
+constexpr char kInsertNonces[] =
+    "INSERT INTO nonces (revision, nonce) SELECT * FROM unnest($1, $2)";
+
+#define STARRATINGS_PG_UNNEST                                                               \
+  " SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15," \
+  " $16, $17"
+
+constexpr char kInsertLog[] =
+    "INSERT INTO evidence_log (revision, ord, " STARRATINGS_PG_ITEM_COLUMNS
+    ")" STARRATINGS_PG_UNNEST ")";
+
+// Ends what stood under the keys before this group: $1 to $5 the keys, $6 the
+// revisions that end it.
+constexpr char kMoveToPast[] =
+    "INSERT INTO evidence_past (bucket, rev_from, rev_to, " STARRATINGS_PG_ITEM_COLUMNS
+    ") SELECT c.bucket, c.rev_from, k.rev_to, c.organisation, c.period, c.code, c.instance,"
+    " c.ordinal, c.decimal, c.numerator, c.denominator, c.level, c.flag, c.text, c.missing,"
+    " c.observed_on, c.source, c.digest"
+    " FROM unnest($1, $2, $3, $4, $5, $6)"
+    "   AS k(bucket, organisation, period, code, instance, rev_to)"
+    " CROSS JOIN LATERAL (SELECT * FROM evidence_current AS c WHERE c.bucket = k.bucket"
+    "   AND c.organisation = k.organisation AND c.period = k.period AND c.code = k.code"
+    "   AND c.instance = k.instance OFFSET 0) AS c";
+
+constexpr char kInsertPast[] =
+    "INSERT INTO evidence_past (rev_from, bucket, " STARRATINGS_PG_ITEM_COLUMNS
+    ", rev_to)" STARRATINGS_PG_UNNEST ", $18)";
+
+constexpr char kPutCurrent[] =
+    "INSERT INTO evidence_current (rev_from, bucket, " STARRATINGS_PG_ITEM_COLUMNS
+    ")" STARRATINGS_PG_UNNEST
+    ")"
+    " ON CONFLICT (bucket, organisation, period, code, instance) DO UPDATE SET"
+    " rev_from = excluded.rev_from, ordinal = excluded.ordinal, decimal = excluded.decimal,"
+    " numerator = excluded.numerator, denominator = excluded.denominator, level = excluded.level,"
+    " flag = excluded.flag, text = excluded.text, missing = excluded.missing,"
+    " observed_on = excluded.observed_on, source = excluded.source, digest = excluded.digest";
+
+constexpr char kInsertSources[] =
+    "INSERT INTO sources (title, uri, sha256, reconstructed) SELECT * FROM unnest($1, $2, $3, $4)"
+    " ON CONFLICT DO NOTHING";
+constexpr char kFindSources[] =
+    "SELECT w.i, s.id FROM unnest($1, $2, $3, $4)"
+    "   WITH ORDINALITY AS w(title, uri, sha256, reconstructed, i)"
+    " CROSS JOIN LATERAL (SELECT id FROM sources AS s WHERE s.title = w.title AND s.uri = w.uri"
+    "   AND s.sha256 = w.sha256 AND s.reconstructed = w.reconstructed OFFSET 0) AS s";
+
+absl::string_view ViewOf(const evidence::Item& item) {
+  return {reinterpret_cast<const char*>(item.digest.data()), item.digest.size()};
+}
+
+// Statements as columns of arrays: `first` and `second`, then the item's.
+PgCall ItemsCall(const char* sql, const std::vector<int64_t>& first,
+                 const std::vector<int64_t>& second, const std::vector<PgStatement>& statements) {
+  using Ints = std::vector<std::optional<int64_t>>;
+  using Texts = std::vector<std::optional<absl::string_view>>;
+  std::vector<std::string> organisations, periods, codes, instances;
+  std::vector<int64_t> ordinals, sources;
+  Ints decimals, numerators, denominators, flags, missings, days;
+  Texts levels, texts;
+  std::vector<absl::string_view> digests;
+  for (const PgStatement& statement : statements) {
+    const evidence::Item& item = *statement.item;
+    organisations.push_back(item.key.organisation);
+    periods.push_back(item.key.period);
+    codes.push_back(item.key.code);
+    instances.push_back(item.key.instance);
+    ordinals.push_back(statement.ordinal);
+    const ValueColumns value = ColumnsOf(item.value);
+    decimals.push_back(value.decimal);
+    numerators.push_back(value.numerator);
+    denominators.push_back(value.denominator);
+    levels.push_back(value.level);
+    flags.push_back(value.flag);
+    texts.push_back(value.text);
+    missings.push_back(value.missing);
+    days.push_back(item.observed_on ? std::optional<int64_t>(item.observed_on->days())
+                                    : std::nullopt);
+    sources.push_back(statement.source);
+    digests.push_back(ViewOf(item));
+  }
+  PgCall call{sql, {}};
+  call.params.AddInts(first).AddInts(second);
+  call.params.AddTexts(organisations).AddTexts(periods).AddTexts(codes).AddTexts(instances);
+  call.params.AddInts(ordinals).AddOptionalInts(decimals).AddOptionalInts(numerators);
+  call.params.AddOptionalInts(denominators).AddOptionalTexts(levels).AddOptionalInts(flags);
+  call.params.AddOptionalTexts(texts).AddOptionalInts(missings).AddOptionalInts(days);
+  call.params.AddInts(sources).AddByteses(digests);
+  return call;
+}
+
+template <typename T>
+std::vector<int64_t> Numbers(const std::vector<PgStatement>& statements, T PgStatement::*field) {
+  std::vector<int64_t> numbers;
+  for (const PgStatement& statement : statements) numbers.push_back(statement.*field);
+  return numbers;
+}
+
+}  // namespace
+
+absl::Status PgSourceRows::Fetch(PgConnection& connection,
+                                 const std::vector<const evidence::Source*>& wanted,
+                                 absl::Time deadline) {
+  std::vector<const evidence::Source*> unknown;
+  std::vector<std::string> titles, uris, hashes;
+  std::vector<int64_t> reconstructed;
+  for (const evidence::Source* source : wanted) {
+    if (known_.contains(*source) || !made_.try_emplace(*source, 0).second) continue;
+    unknown.push_back(source);
+    titles.push_back(source->title);
+    uris.push_back(source->uri);
+    hashes.push_back(source->sha256);
+    reconstructed.push_back(source->reconstructed ? 1 : 0);
+  }
+  if (unknown.empty()) return absl::OkStatus();
+  PgCall calls[] = {{kInsertSources, {}}, {kFindSources, {}}};
+  for (PgCall& call : calls) {
+    call.params.AddTexts(titles).AddTexts(uris).AddTexts(hashes).AddInts(reconstructed);
+  }
+  ASSIGN_OR_RETURN(const std::vector<PgResult> results, connection.RunAll(calls, deadline));
+  const PgResult& found = results.back();
+  for (int row = 0; row < found.rows(); ++row) {
+    made_[*unknown[static_cast<size_t>(found.Int(row, 0)) - 1]] = found.Int(row, 1);
+  }
+  return absl::OkStatus();
+}
+
+int64_t PgSourceRows::RowOf(const evidence::Source& source) const {
+  for (const auto* rows : {&known_, &made_}) {
+    if (const auto found = rows->find(source); found != rows->end()) return found->second;
+  }
+  assert(false && "a source that was not fetched");
+  return 0;
+}
+
+void PgSourceRows::Commit() {
+  if (known_.size() + made_.size() > kMost) known_.clear();
+  known_.merge(made_);
+  made_.clear();
+}
+
+void PgGroupRows::AddCommit(const Commit& commit, const Write& write) {
+  const Nonce nonce = MakeNonce();
+  const digest::Digest request_hash = RequestHash(nonce, write.payload);
+  const digest::Digest leaf_hash = LeafHash(commit, write.request_id, request_hash);
+  const auto keep = [this](const auto& bytes) {
+    return absl::string_view(bytes_.emplace_back(bytes.begin(), bytes.end()));
+  };
+  revisions_.push_back(commit.revision);
+  times_.push_back(commit.time_us);
+  items_.push_back(std::ssize(DraftsOf(write)));
+  actors_.push_back(commit.actor);
+  on_behalf_of_.push_back(commit.on_behalf_of);
+  request_ids_.push_back(write.request_id);
+  reasons_.push_back(commit.reason);
+  kinds_.emplace_back(NameOf(KindOf(write)));
+  request_hashes_.push_back(keep(request_hash));
+  leaf_hashes_.push_back(keep(leaf_hash));
+  nonces_.push_back(keep(nonce));
+}
+
+void PgGroupRows::AddStatement(const PgStatement& statement) { statements_.push_back(statement); }
+
+std::vector<PgCall> PgGroupRows::Take() {
+  std::vector<PgCall> calls;
+  if (!revisions_.empty()) {
+    PgCall commits{kInsertCommits, {}};
+    commits.params.AddInts(revisions_).AddInts(times_).AddInts(items_).AddTexts(actors_);
+    commits.params.AddTexts(on_behalf_of_).AddTexts(request_ids_).AddTexts(reasons_);
+    commits.params.AddTexts(kinds_).AddByteses(request_hashes_).AddByteses(leaf_hashes_);
+    calls.push_back(std::move(commits));
+    PgCall nonces{kInsertNonces, {}};
+    nonces.params.AddInts(revisions_).AddByteses(nonces_);
+    calls.push_back(std::move(nonces));
+  }
+  if (!statements_.empty()) TakeItems(calls);
+  *this = PgGroupRows();
+  return calls;
+}
+
+void PgGroupRows::TakeItems(std::vector<PgCall>& calls) {
+  calls.push_back(ItemsCall(kInsertLog, Numbers(statements_, &PgStatement::revision),
+                            Numbers(statements_, &PgStatement::ord), statements_));
+  // In the order of the key, and of one key in the order of its statements.
+  std::stable_sort(statements_.begin(), statements_.end(),
+                   [](const PgStatement& a, const PgStatement& b) {
+                     return std::tie(a.bucket, a.item->key) < std::tie(b.bucket, b.item->key);
+                   });
+  std::vector<PgStatement> past, current;
+  std::vector<std::string> organisations, periods, codes, instances;
+  std::vector<int64_t> buckets, ends;
+  for (size_t i = 0; i < statements_.size(); ++i) {
+    PgStatement& statement = statements_[i];
+    const evidence::ItemKey& key = statement.item->key;
+    const bool is_first = i == 0 || statements_[i - 1].item->key != key;
+    const bool is_last = i + 1 == statements_.size() || statements_[i + 1].item->key != key;
+    if (is_first && statement.ordinal > 1) {
+      buckets.push_back(statement.bucket);
+      organisations.push_back(key.organisation);
+      periods.push_back(key.period);
+      codes.push_back(key.code);
+      instances.push_back(key.instance);
+      ends.push_back(statement.revision);
+    }
+    if (!is_last) statement.rev_to = statements_[i + 1].revision;
+    (is_last ? current : past).push_back(statement);
+  }
+  if (!buckets.empty()) {
+    PgCall move{kMoveToPast, {}};
+    move.params.AddInts(buckets).AddTexts(organisations).AddTexts(periods).AddTexts(codes);
+    move.params.AddTexts(instances).AddInts(ends);
+    calls.push_back(std::move(move));
+  }
+  if (!past.empty()) {
+    PgCall insert = ItemsCall(kInsertPast, Numbers(past, &PgStatement::revision),
+                              Numbers(past, &PgStatement::bucket), past);
+    insert.params.AddInts(Numbers(past, &PgStatement::rev_to));
+    calls.push_back(std::move(insert));
+  }
+  calls.push_back(ItemsCall(kPutCurrent, Numbers(current, &PgStatement::revision),
+                            Numbers(current, &PgStatement::bucket), current));
+}
+
+}  // namespace starratings::store
