@@ -7,6 +7,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
@@ -14,18 +15,35 @@
 #include "assessment-svc/service/evidence_service.h"
 #include "assessment-svc/service/metrics.h"
 #include "assessment-svc/service/parts.h"
+#include "assessment-svc/service/register_cache.h"
 #include "assessment-svc/service/register_service.h"
 #include "assessment-svc/service/round_service.h"
+#include "assessment-svc/service/watch_stream.h"
 #include "assessment-svc/store/committer.h"
 #include "assessment-svc/store/store.h"
+#include "assessment-svc/watch/tail.h"
 #include "common/serving/pool.h"
 #include "common/serving/server.h"
 #include "common/status/status_macros.h"
 #include "prometheus/registry.h"
 
 ABSL_FLAG(std::string, store, "",
-          "Where the record is, for example sqlite:/var/lib/assessment/record.db. Required. "
-          "`starctl store migrate` creates it. `memory:` forgets everything at the end.");
+          "Where the record is: sqlite:/var/lib/assessment/record.db, or "
+          "postgresql://USER@HOST/DATABASE. Required. `starctl store migrate` creates it. "
+          "`memory:` forgets everything at the end.");
+ABSL_FLAG(std::string, store_password_file, "",
+          "File that holds the database's password and nothing else; read at each connection. "
+          "Empty: none is sent.");
+ABSL_FLAG(int, group_writes_most, 1'000, "The most writes that are committed together.");
+ABSL_FLAG(int, group_bytes_most, 8 << 20, "The most bytes of writes that are committed together.");
+ABSL_FLAG(int, queue_writes_most, 10'000,
+          "The most writes that may wait to be committed; more are told to try again.");
+ABSL_FLAG(int, queue_bytes_most, 64 << 20, "The most bytes of writes that may wait.");
+ABSL_FLAG(int, watchers_most, 10'000, "The most streams of WatchEvidence.");
+ABSL_FLAG(absl::Duration, watch_poll, absl::Milliseconds(200),
+          "How often the record is asked for what other processes have written, for watchers.");
+ABSL_FLAG(absl::Duration, watch_stall, absl::Seconds(10),
+          "How long a watcher may take to read one message before it is cut off.");
 
 namespace starratings {
 namespace {
@@ -44,36 +62,97 @@ serving::ServerOptions Options(const store::EvidenceStore& store) {
   return options;
 }
 
+store::Committer::Options CommitterOptions() {
+  store::Committer::Options options;
+  options.group_most = absl::GetFlag(FLAGS_group_writes_most);
+  options.group_bytes_most = static_cast<size_t>(absl::GetFlag(FLAGS_group_bytes_most));
+  options.queue_most = absl::GetFlag(FLAGS_queue_writes_most);
+  options.queue_bytes_most = static_cast<size_t>(absl::GetFlag(FLAGS_queue_bytes_most));
+  return options;
+}
+
+watch::TailOptions TailOptions() {
+  watch::TailOptions options;
+  options.watchers_most = absl::GetFlag(FLAGS_watchers_most);
+  options.poll = absl::GetFlag(FLAGS_watch_poll);
+  options.stall = absl::GetFlag(FLAGS_watch_stall);
+  return options;
+}
+
+// OK if every limit is one.
+absl::Status CheckLimits() {
+  const std::pair<const char*, int> limits[] = {
+      {"group_writes_most", absl::GetFlag(FLAGS_group_writes_most)},
+      {"group_bytes_most", absl::GetFlag(FLAGS_group_bytes_most)},
+      {"queue_writes_most", absl::GetFlag(FLAGS_queue_writes_most)},
+      {"queue_bytes_most", absl::GetFlag(FLAGS_queue_bytes_most)},
+      {"watchers_most", absl::GetFlag(FLAGS_watchers_most)}};
+  for (const auto& [flag, limit] : limits) {
+    if (limit < 1)
+      return absl::InvalidArgumentError(absl::StrCat("--", flag, ": must be 1 or more"));
+  }
+  if (absl::GetFlag(FLAGS_watch_poll) < absl::Milliseconds(10)) {
+    return absl::InvalidArgumentError("--watch_poll: must be 10ms or more");
+  }
+  if (absl::GetFlag(FLAGS_watch_stall) < absl::Seconds(1)) {
+    return absl::InvalidArgumentError("--watch_stall: must be 1s or more");
+  }
+  return absl::OkStatus();
+}
+
+// Tells both of what was committed.
+class CommitFanOut final : public store::CommitObserver {
+ public:
+  CommitFanOut(store::CommitObserver& first, watch::Tail& tail) : first_(first), tail_(tail) {}
+  void OnGroup(const store::GroupReport& report) override {
+    first_.OnGroup(report);
+    if (report.accepted > 0) tail_.Moved(report.head);
+  }
+
+ private:
+  store::CommitObserver& first_;
+  watch::Tail& tail_;
+};
+
 absl::Status Run() {
   const std::string uri = absl::GetFlag(FLAGS_store);
   if (uri.empty()) {
     return absl::InvalidArgumentError(
         "--store: must be given, for example sqlite:/var/lib/assessment/record.db");
   }
-  absl::StatusOr<std::unique_ptr<store::EvidenceStore>> opened = store::OpenStore(uri);
+  RETURN_IF_ERROR(CheckLimits());
+  const auto registry = std::make_shared<prometheus::Registry>();
+  service::Metrics metrics(*registry);
+  absl::StatusOr<std::unique_ptr<store::EvidenceStore>> opened =
+      store::OpenStore(uri, {absl::GetFlag(FLAGS_store_password_file), &metrics});
   if (!opened.ok()) {
     return absl::Status(opened.status().code(),
                         absl::StrCat("--store: ", opened.status().message()));
   }
   const std::unique_ptr<store::EvidenceStore> store = *std::move(opened);
   ASSIGN_OR_RETURN(const int64_t head, store->Head(absl::Now() + kStartWithin));
-
-  const auto registry = std::make_shared<prometheus::Registry>();
-  service::Metrics metrics(*registry);
   metrics.SetHead(head);
-  store::Committer committer(*store, {}, &metrics);
+
+  watch::Tail tail(*store, head, TailOptions(), &metrics);
+  CommitFanOut observer(metrics, tail);
   service::RegisterCache registers(*store);
   serving::Pool calls(kCallThreads, service::kCallsWaitingMost);
   serving::Pool streams(kStreamThreads, service::kStreamsMost);
+  serving::Pool watchers(kStreamThreads, absl::GetFlag(FLAGS_watchers_most));
+  // The last to come and the first to go: what it answers may use all the rest.
+  store::Committer committer(*store, CommitterOptions(), &observer);
   service::StreamSlots slots;
   service::Attempts attempts;
-  const service::Parts parts{*store, committer, registers, calls, streams, slots, attempts, metrics};
+  const service::Parts parts{*store,  committer, registers, calls,
+                             streams, slots,     attempts,  metrics};
+  const service::WatchParts watching{*store, tail, watchers};
 
-  service::EvidenceServiceImpl evidence_service(parts);
+  service::EvidenceServiceImpl evidence_service(parts, watching);
   service::RegisterServiceImpl register_service(parts);
   service::RoundServiceImpl round_service(parts);
-  return serving::ServeUntilSignalled(
-      Options(*store), {&evidence_service, &register_service, &round_service}, registry, nullptr);
+  return serving::ServeUntilSignalled(Options(*store),
+                                      {&evidence_service, &register_service, &round_service},
+                                      registry, [&tail] { tail.Stop(); });
 }
 
 }  // namespace

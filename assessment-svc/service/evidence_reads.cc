@@ -7,6 +7,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "assessment-svc/service/evidence_writes.h"
 #include "assessment-svc/service/pages.h"
 #include "assessment-svc/service/snapshots.h"
@@ -20,6 +21,9 @@ namespace {
 
 using evidence::RecordedItem;
 using status::FieldErrors;
+
+// The last second of the year 9999, beyond which a Timestamp does not go.
+constexpr int64_t kSecondsMost = 253'402'300'799;
 
 // Writes all but what is beyond the page; true if there was something beyond.
 template <typename Response>
@@ -161,6 +165,32 @@ absl::Status GetDossier(const store::EvidenceStore& store,
   wire::SourceWriter(*response.mutable_sources())
       .Write(dossiers.front(), *response.mutable_dossier());
   *response.mutable_snapshot() = SnapshotAt(store, revision);
+  return absl::OkStatus();
+}
+
+absl::Status ResolveRevision(const store::EvidenceStore& store,
+                             const assessment::v1::ResolveRevisionRequest& request,
+                             absl::Time deadline,
+                             assessment::v1::ResolveRevisionResponse& response) {
+  FieldErrors errors;
+  const int64_t time_us = request.time().seconds() * 1'000'000 + request.time().nanos() / 1'000;
+  if (!request.has_time()) {
+    errors.Add("time", "must be given");
+  } else if (request.time().seconds() < 0 || request.time().seconds() > kSecondsMost) {
+    errors.Add("time", "must be of the years 1970 to 9999");
+  } else if (time_us > absl::ToUnixMicros(absl::Now())) {
+    // What will have been recorded by then is not known: the answer would change.
+    errors.Add("time", "must not be in the future");
+  }
+  RETURN_IF_ERROR(errors.ToStatus());
+  // What was acknowledged before the call is looked at, too.
+  RETURN_IF_ERROR(store.Head(deadline).status());
+  ASSIGN_OR_RETURN(const int64_t revision, store.FindRevision(time_us, deadline));
+  *response.mutable_snapshot() = SnapshotAt(store, revision);
+  if (revision == 0) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const auto log,
+                   store.ReadLog({revision - 1, store::LogCursor::kWhole}, revision, 1, deadline));
+  if (!log.empty()) *response.mutable_recorded_at() = ToProto(log.front().commit).time();
   return absl::OkStatus();
 }
 

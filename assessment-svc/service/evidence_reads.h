@@ -29,6 +29,11 @@ absl::Status GetDossier(const store::EvidenceStore& store,
                         const assessment::v1::GetDossierRequest& request, absl::Time deadline,
                         assessment::v1::GetDossierResponse& response);
 
+absl::Status ResolveRevision(const store::EvidenceStore& store,
+                             const assessment::v1::ResolveRevisionRequest& request,
+                             absl::Time deadline,
+                             assessment::v1::ResolveRevisionResponse& response);
+
 // Notes codes that are not well-formed, or are too many.
 void CheckCodes(const google::protobuf::RepeatedPtrField<std::string>& codes,
                 status::FieldErrors& errors);

@@ -4,6 +4,7 @@
 #include "assessment-svc/service/dossier_stream.h"
 #include "assessment-svc/service/evidence_reads.h"
 #include "assessment-svc/service/evidence_writes.h"
+#include "assessment-svc/service/ingest_stream.h"
 #include "assessment-svc/service/snapshots.h"
 
 namespace starratings::service {
@@ -15,11 +16,7 @@ grpc::ServerUnaryReactor* EvidenceServiceImpl::SubmitEvidence(
       parts_, *context,
       [this, request](const Call& call) { return PlanSubmit(parts_, *request, call); },
       [this, response](const store::Written& written) {
-        if (written.revision > 0) {
-          *response->mutable_snapshot() = SnapshotAt(parts_.store, written.revision);
-        }
-        response->mutable_etags()->Assign(written.etags.begin(), written.etags.end());
-        response->set_replayed(written.replayed);
+        AnswerSubmit(parts_.store, written, *response);
         return absl::OkStatus();
       });
 }
@@ -75,6 +72,25 @@ grpc::ServerWriteReactor<assessment::v1::ExportDossiersResponse>*
 EvidenceServiceImpl::ExportDossiers(grpc::CallbackServerContext* context,
                                     const assessment::v1::ExportDossiersRequest* request) {
   return NewDossierStream(parts_, *context, *request);
+}
+
+grpc::ServerBidiReactor<assessment::v1::IngestEvidenceRequest,
+                        assessment::v1::IngestEvidenceResponse>*
+EvidenceServiceImpl::IngestEvidence(grpc::CallbackServerContext* context) {
+  return NewIngestStream(parts_, *context);
+}
+
+grpc::ServerWriteReactor<assessment::v1::WatchEvidenceResponse>* EvidenceServiceImpl::WatchEvidence(
+    grpc::CallbackServerContext* context, const assessment::v1::WatchEvidenceRequest* request) {
+  return NewWatchStream(watching_, *context, *request);
+}
+
+grpc::ServerUnaryReactor* EvidenceServiceImpl::ResolveRevision(
+    grpc::CallbackServerContext* context, const assessment::v1::ResolveRevisionRequest* request,
+    assessment::v1::ResolveRevisionResponse* response) {
+  return RunRead(parts_, *context, [this, request, response](absl::Time deadline) {
+    return service::ResolveRevision(parts_.store, *request, deadline, *response);
+  });
 }
 
 }  // namespace starratings::service

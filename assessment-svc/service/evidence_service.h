@@ -4,6 +4,7 @@
 #pragma once
 
 #include "assessment-svc/service/parts.h"
+#include "assessment-svc/service/watch_stream.h"
 #include "grpcpp/grpcpp.h"
 #include "starratings/assessment/v1/evidence_service.grpc.pb.h"
 
@@ -12,8 +13,9 @@ namespace starratings::service {
 // Thread-safe: holds nothing that changes.
 class EvidenceServiceImpl final : public assessment::v1::EvidenceService::CallbackService {
  public:
-  // `parts` must outlive the service.
-  explicit EvidenceServiceImpl(const Parts& parts) : parts_(parts) {}
+  // Both must outlive the service.
+  EvidenceServiceImpl(const Parts& parts, const WatchParts& watching)
+      : parts_(parts), watching_(watching) {}
 
   grpc::ServerUnaryReactor* SubmitEvidence(
       grpc::CallbackServerContext* context, const assessment::v1::SubmitEvidenceRequest* request,
@@ -37,9 +39,19 @@ class EvidenceServiceImpl final : public assessment::v1::EvidenceService::Callba
   grpc::ServerWriteReactor<assessment::v1::ExportDossiersResponse>* ExportDossiers(
       grpc::CallbackServerContext* context,
       const assessment::v1::ExportDossiersRequest* request) override;
+  grpc::ServerBidiReactor<assessment::v1::IngestEvidenceRequest,
+                          assessment::v1::IngestEvidenceResponse>*
+  IngestEvidence(grpc::CallbackServerContext* context) override;
+  grpc::ServerWriteReactor<assessment::v1::WatchEvidenceResponse>* WatchEvidence(
+      grpc::CallbackServerContext* context,
+      const assessment::v1::WatchEvidenceRequest* request) override;
+  grpc::ServerUnaryReactor* ResolveRevision(
+      grpc::CallbackServerContext* context, const assessment::v1::ResolveRevisionRequest* request,
+      assessment::v1::ResolveRevisionResponse* response) override;
 
  private:
   const Parts& parts_;
+  const WatchParts& watching_;
 };
 
 }  // namespace starratings::service

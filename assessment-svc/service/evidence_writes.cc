@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "assessment-svc/intake/check_batch.h"
+#include "assessment-svc/service/snapshots.h"
 #include "assessment-svc/service/writes.h"
 #include "common/evidence/text.h"
 #include "common/status/errors.h"
@@ -126,6 +127,13 @@ absl::StatusOr<Plan> PlanSubmit(const Parts& parts, const SubmitEvidenceRequest&
   plan.write.validate_only = request.validate_only();
   plan.write.body = std::move(batch);
   return plan;
+}
+
+void AnswerSubmit(const store::EvidenceStore& store, const store::Written& written,
+                  assessment::v1::SubmitEvidenceResponse& response) {
+  if (written.revision > 0) *response.mutable_snapshot() = SnapshotAt(store, written.revision);
+  response.mutable_etags()->Assign(written.etags.begin(), written.etags.end());
+  response.set_replayed(written.replayed);
 }
 
 evidence::ItemKey KeyFromProto(const assessment::v1::EvidenceKey& key, FieldErrors& errors) {

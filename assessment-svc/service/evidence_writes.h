@@ -14,6 +14,10 @@ absl::StatusOr<Plan> PlanSubmit(const Parts& parts,
                                 const assessment::v1::SubmitEvidenceRequest& request,
                                 const Call& call);
 
+// Fills the answer to a batch from what it has become.
+void AnswerSubmit(const store::EvidenceStore& store, const store::Written& written,
+                  assessment::v1::SubmitEvidenceResponse& response);
+
 absl::StatusOr<Plan> PlanWithdraw(const store::EvidenceStore& store,
                                   const assessment::v1::WithdrawEvidenceRequest& request,
                                   const Call& call);

@@ -1,9 +1,16 @@
 #include "assessment-svc/service/metrics.h"
 
+#include <string>
 #include <utility>
+
+#include "common/serving/log.h"
 
 namespace starratings::service {
 namespace {
+
+prometheus::Gauge& NewGauge(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+}
 
 prometheus::Counter& NewCounter(prometheus::Registry& registry, const char* name,
                                 const char* help) {
@@ -27,16 +34,16 @@ Metrics::Metrics(prometheus::Registry& registry)
                    .Name("assessment_storage_tx_retries_total")
                    .Help("Transactions that were tried again, by SQLSTATE.")
                    .Register(registry)),
-      queue_(prometheus::BuildGauge()
-                 .Name("assessment_commit_queue_writes")
-                 .Help("Writes that waited when the last group was taken.")
-                 .Register(registry)
-                 .Add({})),
-      head_(prometheus::BuildGauge()
-                .Name("assessment_head_revision")
-                .Help("The newest revision of the record.")
-                .Register(registry)
-                .Add({})),
+      queue_(NewGauge(registry, "assessment_commit_queue_writes",
+                      "Writes that waited when the last group was taken.")),
+      watchers_(NewGauge(registry, "assessment_watchers", "Streams that watch the evidence.")),
+      watch_lag_(NewGauge(registry, "assessment_watch_lag_revisions",
+                          "By how many revisions the last of the watchers is behind.")),
+      cut_off_(NewCounter(registry, "assessment_watch_cut_off_total",
+                          "Watchers that were ended because they read too slowly.")),
+      log_faults_(NewCounter(registry, "assessment_integrity_failures_total",
+                             "Gaps found in the log while following it.")),
+      head_(NewGauge(registry, "assessment_head_revision", "The newest revision of the record.")),
       seconds_(prometheus::BuildHistogram()
                    .Name("assessment_commit_seconds")
                    .Help("Time to make a group of writes durable, in seconds.")
@@ -80,6 +87,18 @@ void Metrics::OnRetry(absl::string_view sqlstate) {
 }
 
 void Metrics::OnReconnect() { reconnects_.Increment(); }
+
+void Metrics::OnWatchers(int watchers, int64_t lag_most) {
+  watchers_.Set(watchers);
+  watch_lag_.Set(static_cast<double>(lag_most));
+}
+
+void Metrics::OnCutOff() { cut_off_.Increment(); }
+
+void Metrics::OnFault(const absl::Status& fault) {
+  log_faults_.Increment();
+  serving::LogError("the log has a gap", {{"error", std::string(fault.message())}});
+}
 
 void Metrics::OnPublished(const MoveCounts& moves) {
   for (size_t move = 0; move < moves.size(); ++move) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "assessment-svc/store/committer.h"
+#include "assessment-svc/watch/tail.h"
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
 #include "prometheus/histogram.h"
@@ -17,7 +18,9 @@ namespace starratings::service {
 // How many organisations made each move; the index is the Move.
 using MoveCounts = std::array<int64_t, rating::v1::Move_ARRAYSIZE>;
 
-class Metrics final : public store::CommitObserver, public store::StoreObserver {
+class Metrics final : public store::CommitObserver,
+                      public store::StoreObserver,
+                      public watch::TailObserver {
  public:
   // `registry` must outlive this.
   explicit Metrics(prometheus::Registry& registry);
@@ -28,6 +31,9 @@ class Metrics final : public store::CommitObserver, public store::StoreObserver 
   void OnGroup(const store::GroupReport& report) override;
   void OnRetry(absl::string_view sqlstate) override;
   void OnReconnect() override;
+  void OnWatchers(int watchers, int64_t lag_most) override;
+  void OnCutOff() override;
+  void OnFault(const absl::Status& fault) override;
   void OnPublished(const MoveCounts& moves);
 
  private:
@@ -38,6 +44,10 @@ class Metrics final : public store::CommitObserver, public store::StoreObserver 
   prometheus::Counter& reconnects_;
   prometheus::Family<prometheus::Counter>& retries_;  // By SQLSTATE.
   prometheus::Gauge& queue_;
+  prometheus::Gauge& watchers_;
+  prometheus::Gauge& watch_lag_;
+  prometheus::Counter& cut_off_;
+  prometheus::Counter& log_faults_;
   prometheus::Gauge& head_;
   prometheus::Histogram& seconds_;
   prometheus::Histogram& group_size_;

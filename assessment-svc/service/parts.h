@@ -17,6 +17,9 @@ namespace starratings::service {
 // this length is never full.
 inline constexpr int kStreamsMost = 128;
 
+// Batches of one import that may be unacknowledged.
+inline constexpr int kIngestWindow = 8;
+
 // Unary calls that wait for a thread.
 inline constexpr int kCallsWaitingMost = 1'000;
 

@@ -14,6 +14,7 @@ grpc::ServerUnaryReactor* RegisterServiceImpl::Register(
       parts_, *context,
       [this, request](const Call& call) { return PlanRegister(parts_.store, *request, call); },
       [this, response](const store::Written& written) {
+        parts_.registers.Forget();
         *response->mutable_snapshot() = SnapshotAt(parts_.store, written.revision);
         response->set_replayed(written.replayed);
         return absl::OkStatus();

@@ -3,10 +3,12 @@
 #include <memory>
 
 #include "assessment-svc/service/calls.h"
+#include "assessment-svc/service/imports.h"
 #include "assessment-svc/service/publication.h"
 #include "assessment-svc/service/ratings_stream.h"
 #include "assessment-svc/service/round_acts.h"
 #include "assessment-svc/service/round_reads.h"
+#include "common/status/status_macros.h"
 
 namespace starratings::service {
 namespace {
@@ -24,6 +26,20 @@ grpc::ServerUnaryReactor* RunAct(const Parts& parts, grpc::CallbackServerContext
       });
 }
 
+// The round is frozen, whatever becomes of this.
+void AddImportsUnderWay(const store::EvidenceStore& store, absl::Time deadline,
+                        assessment::v1::FreezeRoundResponse& response) {
+  const auto imports = ImportsUnderWay(store, deadline);
+  if (!imports.ok()) return;
+  for (const store::ImportNote& note : *imports) {
+    auto& import = *response.add_imports();
+    import.set_actor(note.actor);
+    import.set_title(note.title);
+    import.set_items(note.items);
+    import.set_items_total(note.items_total);
+  }
+}
+
 }  // namespace
 
 grpc::ServerUnaryReactor* RoundServiceImpl::CreateRound(
@@ -35,7 +51,16 @@ grpc::ServerUnaryReactor* RoundServiceImpl::CreateRound(
 grpc::ServerUnaryReactor* RoundServiceImpl::FreezeRound(
     grpc::CallbackServerContext* context, const assessment::v1::FreezeRoundRequest* request,
     assessment::v1::FreezeRoundResponse* response) {
-  return RunAct(parts_, *context, request, response, &PlanFreeze);
+  const absl::Time deadline = DeadlineOf(*context);
+  return RunWrite(
+      parts_, *context,
+      [this, request](const Call& call) { return PlanFreeze(parts_.store, *request, call); },
+      [this, request, response, deadline](const store::Written& written) -> absl::Status {
+        RETURN_IF_ERROR(
+            AnswerAct(parts_.store, request->round(), written.revision, deadline, *response));
+        if (!written.replayed) AddImportsUnderWay(parts_.store, deadline, *response);
+        return absl::OkStatus();
+      });
 }
 
 grpc::ServerUnaryReactor* RoundServiceImpl::WithdrawRound(

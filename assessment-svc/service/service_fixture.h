@@ -163,7 +163,10 @@ class ServiceTest : public testing::Test {
   Attempts attempts_;
   const Parts parts_{*store_,  committer_, registers_, calls_,
                      streams_, slots_,     attempts_,  metrics_};
-  EvidenceServiceImpl evidence_service_{parts_};
+  watch::Tail tail_{*store_, 0, {}, &metrics_};
+  serving::Pool watchers_{1, watch::TailOptions().watchers_most};
+  const WatchParts watching_{*store_, tail_, watchers_};
+  EvidenceServiceImpl evidence_service_{parts_, watching_};
   RegisterServiceImpl register_service_{parts_};
   RoundServiceImpl round_service_{parts_};
   std::unique_ptr<grpc::Server> server_;

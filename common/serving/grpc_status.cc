@@ -86,9 +86,7 @@ bool IsInternal(absl::StatusCode code) {
 
 }  // namespace
 
-grpc::Status ToGrpcStatus(const absl::Status& status) {
-  if (status.ok()) return grpc::Status::OK;
-  const auto code = static_cast<grpc::StatusCode>(status.raw_code());
+google::rpc::Status ToRichStatus(const absl::Status& status) {
   std::string message(status.message());
   status::ErrorDetail detail = status::DetailOf(status);
   if (IsInternal(status.code())) {
@@ -100,22 +98,35 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (message.size() > kMessageMost) message = message.substr(0, kMessageMost) + " ...";
   if (detail.reason.empty()) detail.reason = absl::StatusCodeToString(status.code());
   google::rpc::Status rich;
-  rich.set_code(code);
+  rich.set_code(status.raw_code());
   rich.set_message(message);
   PackDetails(detail, rich);
+  return rich;
+}
+
+grpc::Status ToGrpcStatus(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  const google::rpc::Status rich = ToRichStatus(status);
   grpc::Status out;
   const grpc::Status packed = grpc::SetErrorDetails(rich, &out);
-  return packed.ok() ? out : grpc::Status(code, message);
+  return packed.ok() ? out
+                     : grpc::Status(static_cast<grpc::StatusCode>(rich.code()), rich.message());
 }
 
 absl::Status FromGrpcStatus(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
-  const auto code = static_cast<absl::StatusCode>(status.error_code());
   google::rpc::Status rich;
   if (status.error_details().empty() || !grpc::ExtractErrorDetails(status, &rich).ok()) {
-    return absl::Status(code, status.error_message());
+    return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
   }
-  return status::ErrorWithDetail(code, status.error_message(), UnpackDetails(rich));
+  rich.set_code(status.error_code());
+  rich.set_message(status.error_message());
+  return FromRichStatus(rich);
+}
+
+absl::Status FromRichStatus(const google::rpc::Status& status) {
+  return status::ErrorWithDetail(static_cast<absl::StatusCode>(status.code()), status.message(),
+                                 UnpackDetails(status));
 }
 
 }  // namespace starratings::serving

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "absl/status/status.h"
+#include "google/rpc/status.pb.h"
 #include "grpcpp/grpcpp.h"
 
 namespace starratings::serving {
@@ -11,7 +12,11 @@ namespace starratings::serving {
 // tables, files or hosts that are none of the caller's business.
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
+// The same as a message, for errors that are part of a reply. Not of OK.
+google::rpc::Status ToRichStatus(const absl::Status& status);
+
 // The other way, for clients: details are kept.
 absl::Status FromGrpcStatus(const grpc::Status& status);
+absl::Status FromRichStatus(const google::rpc::Status& status);
 
 }  // namespace starratings::serving
