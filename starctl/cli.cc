@@ -16,6 +16,8 @@ namespace {
 using Outcome = absl::StatusOr<ExitCode>;
 
 // The parser, the options it fills, and the command that was chosen.
+constexpr char kStoreHelp[] = "sqlite:PATH or postgresql://USER@HOST/DATABASE.";
+
 class CommandLine {
  public:
   CommandLine() : app_("Star Ratings: the record of evidence and the judge, from a terminal.") {
@@ -112,9 +114,10 @@ class CommandLine {
 
   void AddStore() {
     CLI::App* const store = Group("store", "The database of assessment-svc.");
-    Add(store, "migrate", "Creates or upgrades its schema.", &MigrateStore, store_)
-        ->add_option("--store", store_, "sqlite:PATH.")
-        ->required();
+    CLI::App* const migrate =
+        Add(store, "migrate", "Creates or upgrades its schema.", &MigrateStore, store_care_);
+    migrate->add_option("--store", store_care_.store, kStoreHelp)->required();
+    AddPasswordFile(migrate);
     AddStoreCare(store);
     CLI::App* const certs =
         Add(&app_, "dev-certs", "Makes a local authority and certificates, for trying things out.",
@@ -126,12 +129,18 @@ class CommandLine {
     AddList(certs, "--host", dev_certs_.hosts, "Further DNS name of the services. Repeatable.");
   }
 
+  void AddPasswordFile(CLI::App* command) {
+    command->add_option("--password-file", store_care_.password_file,
+                        "File that holds the database's password and nothing else.");
+  }
+
   void AddStoreCare(CLI::App* store) {
     CLI::App* const fsck = Add(store, "fsck",
                                "Proves that the record is whole, or says what is wrong; also "
                                "while services write.",
                                &CheckStore, store_care_);
-    fsck->add_option("--store", store_care_.store, "sqlite:PATH.")->required();
+    fsck->add_option("--store", store_care_.store, kStoreHelp)->required();
+    AddPasswordFile(fsck);
     fsck->add_flag("--repair-projection", store_care_.repair_projection,
                    "Makes again from the log what can be, if nothing else is wrong.");
     fsck->add_option("--faults", store_care_.faults, "Tells so many; counts the others.")
@@ -139,14 +148,19 @@ class CommandLine {
         ->capture_default_str();
     CLI::App* const backup = Add(store, "backup", "Copies the record, also while services write.",
                                  &BackUpStore, store_care_);
-    backup->add_option("--store", store_care_.store, "sqlite:PATH.")->required();
+    backup->add_option("--store", store_care_.store, kStoreHelp)->required();
+    AddPasswordFile(backup);
     backup->add_option("--to", store_care_.file, "The new file.")->required();
     backup->add_flag("--no-verify", store_care_.no_verify, "Does not check the copy.");
     CLI::App* const restore =
         Add(store, "restore", "Makes a record from a backup.", &RestoreStore, store_care_);
     restore->add_option("--from", store_care_.file, "The backup.")->required();
-    restore->add_option("--to", store_care_.store, "sqlite:PATH; new, or an empty record.")
+    restore
+        ->add_option("--to", store_care_.store,
+                     "Where: sqlite:PATH or postgresql://USER@HOST/DATABASE; new, or an empty "
+                     "record.")
         ->required();
+    AddPasswordFile(restore);
   }
 
   void AddRegister() {
@@ -298,7 +312,6 @@ class CommandLine {
   std::function<Outcome(Session&)> run_;
   CLI::App* rounds_ = nullptr;
 
-  std::string store_;
   StoreOptions store_care_;
   std::string round_;
   std::string path_;

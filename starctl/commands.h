@@ -12,7 +12,7 @@ namespace starratings::starctl {
 
 class Session;
 
-absl::StatusOr<ExitCode> MigrateStore(Session& session, const std::string& store);
+absl::StatusOr<ExitCode> MigrateStore(Session& session, const StoreOptions& options);
 absl::StatusOr<ExitCode> CheckStore(Session& session, const StoreOptions& options);
 absl::StatusOr<ExitCode> BackUpStore(Session& session, const StoreOptions& options);
 absl::StatusOr<ExitCode> RestoreStore(Session& session, const StoreOptions& options);

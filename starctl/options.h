@@ -99,6 +99,7 @@ struct DossierOptions {
 
 // Of fsck, backup and restore.
 struct StoreOptions {
+  std::string password_file;       // Of the database.
   std::string store;               // URI.
   std::string file;                // The backup.
   bool no_verify = false;          // Of a backup.

@@ -88,8 +88,8 @@ absl::StatusOr<ExitCode> ShowDossier(Session& session, const DossierOptions& opt
   return ExitCode::kOk;
 }
 
-absl::StatusOr<ExitCode> MigrateStore(Session& session, const std::string& store) {
-  const auto report = upkeep::Migrate(store);
+absl::StatusOr<ExitCode> MigrateStore(Session& session, const StoreOptions& options) {
+  const auto report = upkeep::Migrate(options.store, {options.password_file});
   if (!report.ok() && report.status().code() == absl::StatusCode::kInvalidArgument) {
     return BadUsage(absl::StrCat("--store: ", report.status().message()));
   }

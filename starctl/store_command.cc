@@ -100,6 +100,7 @@ ExitCode Damaged(Session& session, const FsckReport& report, absl::string_view w
 
 absl::StatusOr<ExitCode> CheckStore(Session& session, const StoreOptions& options) {
   upkeep::FsckOptions fsck;
+  fsck.store.password_file = options.password_file;
   fsck.digest_of = &wire::ItemDigest;
   fsck.faults_most = options.faults;
   fsck.repair_projection = options.repair_projection;
@@ -111,6 +112,7 @@ absl::StatusOr<ExitCode> CheckStore(Session& session, const StoreOptions& option
 
 absl::StatusOr<ExitCode> BackUpStore(Session& session, const StoreOptions& options) {
   upkeep::BackupOptions backup;
+  backup.store.password_file = options.password_file;
   backup.digest_of = &wire::ItemDigest;
   backup.verify = !options.no_verify;
   const auto report = upkeep::Backup(options.store, options.file, backup);
@@ -129,7 +131,8 @@ absl::StatusOr<ExitCode> BackUpStore(Session& session, const StoreOptions& optio
 }
 
 absl::StatusOr<ExitCode> RestoreStore(Session& session, const StoreOptions& options) {
-  const auto report = upkeep::Restore(options.file, options.store, &wire::ItemDigest);
+  const auto report =
+      upkeep::Restore(options.file, options.store, &wire::ItemDigest, {options.password_file});
   if (!report.ok()) return Explain(report.status(), "--to");
   if (!report->fsck.ok()) {
     return Damaged(session, report->fsck, "nothing was restored; take another backup");

@@ -118,8 +118,9 @@ class PgConnection {
   // Runs a script without parameters and results. For migrations.
   absl::Status RunScript(const char* sql, absl::Time deadline);
 
-  // COPY ... TO STDOUT and FROM STDIN, binary format. For upkeep.
-  // `sink` gets the bytes as they come.
+  // COPY ... TO STDOUT and FROM STDIN, for upkeep. `sink` gets the bytes as they
+  // come; `source` gives them until it gives nothing. After an error of theirs
+  // the connection is broken.
   absl::Status CopyOut(const std::string& sql,
                        const std::function<absl::Status(absl::string_view)>& sink,
                        absl::Time deadline);
@@ -154,6 +155,10 @@ class PgConnection {
   absl::Status Send(const PgCall& call);
   // Runs simple statements; the last row of the last one that has rows.
   absl::StatusOr<std::string> RunSimple(const char* sql, absl::Time deadline);
+
+  // pg_copy.cc
+  absl::Status BeginCopy(const std::string& sql, int state, absl::Time deadline);
+  absl::Status EndCopy(absl::Time deadline);
 
   absl::Status Lost();  // Breaks the connection.
   absl::Status ErrorOf(const pg_result* result);

@@ -14,7 +14,8 @@ namespace starratings::upkeep {
 
 struct BackupOptions {
   ItemDigester digest_of = nullptr;  // Required if `verify`.
-  bool verify = true;                // Check the copy before it gets its name.
+  store::StoreOptions store;
+  bool verify = true;  // Check the copy before it gets its name.
 };
 
 struct BackupReport {

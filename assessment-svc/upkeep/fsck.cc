@@ -27,7 +27,7 @@ absl::StatusOr<FsckReport> Look(absl::string_view uri, const FsckOptions& option
   FsckReport report;
   Findings findings(options.faults_most, report);
   absl::Status status;
-  if (auto reader = OpenRecordReader(uri); reader.ok()) {
+  if (auto reader = OpenRecordReader(uri, options.store); reader.ok()) {
     status = RunPasses(**reader, options, findings);
   } else {
     status = reader.status();
@@ -51,7 +51,7 @@ absl::StatusOr<FsckReport> Fsck(absl::string_view uri, const FsckOptions& option
   // Nothing is made again from a log that is not whole: the report says what is
   // wrong, and a backup helps.
   if (!only_of_projection) return report;
-  RETURN_IF_ERROR(RebuildProjection(uri));
+  RETURN_IF_ERROR(RebuildProjection(uri, options.store));
   const int64_t repaired = report.faults_total;
   ASSIGN_OR_RETURN(report, Look(uri, options, only_of_projection));
   report.repaired = repaired;

@@ -27,6 +27,7 @@ struct Fault {
 struct FsckOptions {
   ItemDigester digest_of = nullptr;  // Required.
   int64_t faults_most = 100;         // Told one by one; the others are counted.
+  store::StoreOptions store;
   // If all that is wrong is in evidence_current and evidence_past, makes them
   // again from the log and looks again. Otherwise changes nothing.
   bool repair_projection = false;

@@ -22,7 +22,7 @@ int64_t NextIncarnation(int64_t incarnation) {
 }  // namespace
 
 absl::StatusOr<RestoreReport> Restore(const std::string& file, absl::string_view uri,
-                                      ItemDigester digest_of) {
+                                      ItemDigester digest_of, const store::StoreOptions& options) {
   std::error_code error;
   if (!std::filesystem::exists(file, error)) {
     return status::Error(absl::StatusCode::kNotFound, "FILE_MISSING",
@@ -36,9 +36,9 @@ absl::StatusOr<RestoreReport> Restore(const std::string& file, absl::string_view
   report.backup = report.fsck.head;
   if (!report.fsck.ok()) return report;
 
-  ASSIGN_OR_RETURN(const MigrateReport made, Migrate(uri));
+  ASSIGN_OR_RETURN(const MigrateReport made, Migrate(uri, options));
   report.schema = made.after;
-  ASSIGN_OR_RETURN(const auto writer, OpenRecordWriter(uri));
+  ASSIGN_OR_RETURN(const auto writer, OpenRecordWriter(uri, options));
   ASSIGN_OR_RETURN(const auto reader, OpenRecordReader(backup));
   RETURN_IF_ERROR(CarryRows(*reader, report.backup.schema, *writer));
   report.restored = {report.backup.identity.store,

@@ -29,6 +29,7 @@ struct RestoreReport {
 // FAILED_PRECONDITION with STORE_SCHEMA if it is no record, or with
 // STORE_NOT_EMPTY if there is a record under `uri`.
 absl::StatusOr<RestoreReport> Restore(const std::string& file, absl::string_view uri,
-                                      ItemDigester digest_of);
+                                      ItemDigester digest_of,
+                                      const store::StoreOptions& options = {});
 
 }  // namespace starratings::upkeep

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "assessment-svc/store/uri.h"
+#include "assessment-svc/upkeep/pg_rows.h"
 #include "assessment-svc/upkeep/sqlite_rows.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
@@ -83,11 +84,9 @@ constexpr char kStatement[] =
     "ordinal, decimal, numerator, denominator, level, flag, text, missing, observed_on, source,"
     " digest";
 
-absl::StatusOr<store::StoreUri> ParseUri(absl::string_view uri) {
-  ASSIGN_OR_RETURN(store::StoreUri parsed, store::ParseStoreUri(uri));
-  if (parsed.kind == store::StoreUri::Kind::kSqlite) return parsed;
+absl::Status NothingKept() {
   return status::Error(absl::StatusCode::kInvalidArgument, "STORE_URI",
-                       "this needs a record on disk: sqlite:PATH");
+                       "a store in memory keeps nothing: name one on disk");
 }
 
 }  // namespace
@@ -108,19 +107,33 @@ absl::StatusOr<int64_t> RecordReader::ReadInt(const std::string& sql) {
   return number;
 }
 
-absl::StatusOr<std::unique_ptr<RecordReader>> OpenRecordReader(absl::string_view uri) {
-  ASSIGN_OR_RETURN(const store::StoreUri parsed, ParseUri(uri));
-  return OpenSqliteReader(parsed.path);
+absl::StatusOr<std::unique_ptr<RecordReader>> OpenRecordReader(absl::string_view uri,
+                                                               const store::StoreOptions& options) {
+  ASSIGN_OR_RETURN(const store::StoreUri parsed, store::ParseStoreUri(uri));
+  if (parsed.kind == store::StoreUri::Kind::kSqlite) return OpenSqliteReader(parsed.path);
+  if (parsed.kind == store::StoreUri::Kind::kMemory) return NothingKept();
+  ASSIGN_OR_RETURN(const store::PgTarget target,
+                   store::ParsePgTarget(parsed.conninfo, options.password_file));
+  return OpenPgReader(target);
 }
 
-absl::StatusOr<std::unique_ptr<RecordWriter>> OpenRecordWriter(absl::string_view uri) {
-  ASSIGN_OR_RETURN(const store::StoreUri parsed, ParseUri(uri));
-  return OpenSqliteWriter(parsed.path);
+absl::StatusOr<std::unique_ptr<RecordWriter>> OpenRecordWriter(absl::string_view uri,
+                                                               const store::StoreOptions& options) {
+  ASSIGN_OR_RETURN(const store::StoreUri parsed, store::ParseStoreUri(uri));
+  if (parsed.kind == store::StoreUri::Kind::kSqlite) return OpenSqliteWriter(parsed.path);
+  if (parsed.kind == store::StoreUri::Kind::kMemory) return NothingKept();
+  ASSIGN_OR_RETURN(const store::PgTarget target,
+                   store::ParsePgTarget(parsed.conninfo, options.password_file));
+  return OpenPgWriter(target);
 }
 
-absl::Status RebuildProjection(absl::string_view uri) {
-  ASSIGN_OR_RETURN(const store::StoreUri parsed, ParseUri(uri));
-  return RebuildSqliteProjection(parsed.path);
+absl::Status RebuildProjection(absl::string_view uri, const store::StoreOptions& options) {
+  ASSIGN_OR_RETURN(const store::StoreUri parsed, store::ParseStoreUri(uri));
+  if (parsed.kind == store::StoreUri::Kind::kSqlite) return RebuildSqliteProjection(parsed.path);
+  if (parsed.kind == store::StoreUri::Kind::kMemory) return NothingKept();
+  ASSIGN_OR_RETURN(const store::PgTarget target,
+                   store::ParsePgTarget(parsed.conninfo, options.password_file));
+  return RebuildPgProjection(target);
 }
 
 std::string RebuildingSql(absl::string_view bucket) {

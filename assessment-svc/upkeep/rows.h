@@ -100,17 +100,19 @@ class RecordWriter {
 //
 // Returns INVALID_ARGUMENT (STORE_URI) on a malformed `uri` or `memory:`, and
 // FAILED_PRECONDITION (STORE_SCHEMA) if there is no record this binary may use.
-absl::StatusOr<std::unique_ptr<RecordReader>> OpenRecordReader(absl::string_view uri);
+absl::StatusOr<std::unique_ptr<RecordReader>> OpenRecordReader(
+    absl::string_view uri, const store::StoreOptions& options = {});
 
 // Opens the record named by `uri`, which has this binary's schema, to be filled.
 //
 // Returns as OpenRecordReader(), and FAILED_PRECONDITION (STORE_NOT_EMPTY) if it
 // holds anything.
-absl::StatusOr<std::unique_ptr<RecordWriter>> OpenRecordWriter(absl::string_view uri);
+absl::StatusOr<std::unique_ptr<RecordWriter>> OpenRecordWriter(
+    absl::string_view uri, const store::StoreOptions& options = {});
 
 // Makes evidence_current and evidence_past of the record named by `uri` again
 // from its log, in one transaction; writers wait for it.
-absl::Status RebuildProjection(absl::string_view uri);
+absl::Status RebuildProjection(absl::string_view uri, const store::StoreOptions& options = {});
 
 // The statements of RebuildProjection(), between BEGIN and COMMIT; `bucket` is
 // the bucket of `organisation`, as SQL.

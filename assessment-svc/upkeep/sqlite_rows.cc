@@ -192,4 +192,9 @@ absl::Status CopySqlite(const std::string& from, const std::string& to) {
   return query.Run();
 }
 
+absl::Status MakeOneFile(const std::string& path) {
+  ASSIGN_OR_RETURN(auto connection, Open(path, SqliteConnection::Use::kWrite));
+  return connection->Execute("PRAGMA journal_mode = DELETE");
+}
+
 }  // namespace starratings::upkeep

@@ -20,4 +20,7 @@ absl::Status RebuildSqliteProjection(const std::string& path);
 // Writers are not held up.
 absl::Status CopySqlite(const std::string& from, const std::string& to);
 
+// Leaves nothing of the record `path` in other files beside it.
+absl::Status MakeOneFile(const std::string& path);
+
 }  // namespace starratings::upkeep
