@@ -10,19 +10,16 @@
 #include "starctl/commands.h"
 #include "starctl/import_batches.h"
 #include "starctl/import_rows.h"
+#include "starctl/import_sender.h"
 #include "starctl/input.h"
 #include "starctl/json.h"
 #include "starctl/pages.h"
-#include "starctl/progress.h"
 #include "starctl/words.h"
 
 namespace starratings::starctl {
 namespace {
 
-using assessment::v1::EvidenceService;
 using assessment::v1::RegisterService;
-using assessment::v1::SubmitEvidenceRequest;
-using assessment::v1::SubmitEvidenceResponse;
 
 constexpr size_t kIdsMost = 1'000;  // In one selector here; a page holds them all.
 
@@ -80,65 +77,8 @@ absl::StatusOr<Registered> ReadRegister(Session& session, RegisterService::Stub&
   return registered;
 }
 
-// What came of an import.
-struct Outcome {
-  int64_t items = 0;
-  int64_t batches = 0;
-  int64_t replayed = 0;  // Of the batches.
-  evidence::v1::Snapshot last;
-};
-
-// Sends batches, one after the other, so that a file is recorded in its order.
-class Sender {
- public:
-  Sender(const Session& session, EvidenceService::Stub& stub, const ImportOptions& options)
-      : session_(session), stub_(stub), options_(options) {}
-
-  // Asks the record whether it would take the batches; nothing is written.
-  absl::Status Validate(const std::vector<Batch>& batches) {
-    Progress progress("checking");
-    for (size_t i = 0; i < batches.size(); ++i) {
-      SubmitEvidenceRequest request = batches[i].request;
-      request.set_validate_only(true);
-      SubmitEvidenceResponse response;
-      RETURN_IF_ERROR(Submit(batches[i], request, response));
-      progress.Show(static_cast<int64_t>(i + 1), static_cast<int64_t>(batches.size()));
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status Send(const std::vector<Batch>& batches, int64_t total, Outcome& outcome) {
-    Progress progress("importing");
-    for (const Batch& batch : batches) {
-      SubmitEvidenceResponse response;
-      RETURN_IF_ERROR(Submit(batch, batch.request, response));
-      ++outcome.batches;
-      outcome.items += batch.request.items_size();
-      outcome.replayed += response.replayed() ? 1 : 0;
-      if (response.snapshot().revision() > outcome.last.revision()) {
-        outcome.last = response.snapshot();
-      }
-      progress.Show(outcome.items, total);
-    }
-    return absl::OkStatus();
-  }
-
- private:
-  absl::Status Submit(const Batch& batch, const SubmitEvidenceRequest& request,
-                      SubmitEvidenceResponse& response) {
-    const absl::Status status = Retrying(absl::Seconds(options_.retry_for_s), [&] {
-      return session_.Call(stub_, &EvidenceService::Stub::SubmitEvidence, request, response);
-    });
-    return PointToLines(status, options_.input.file, batch.lines);
-  }
-
-  const Session& session_;
-  EvidenceService::Stub& stub_;
-  const ImportOptions& options_;
-};
-
 // Says how far an import got that did not get to its end.
-absl::Status Interrupted(const absl::Status& error, const Outcome& outcome) {
+absl::Status Interrupted(const absl::Status& error, const ImportOutcome& outcome) {
   if (error.ok() || outcome.batches == 0) return error;
   absl::Status told(error.code(),
                     absl::StrCat(error.message(), "; the ", Counted(outcome.items, "item"),
@@ -148,7 +88,7 @@ absl::Status Interrupted(const absl::Status& error, const Outcome& outcome) {
   return told;
 }
 
-void Print(const Session& session, const ImportOptions& options, const Outcome& outcome) {
+void Print(const Session& session, const ImportOptions& options, const ImportOutcome& outcome) {
   if (session.json()) {
     session.Print(absl::StrCat("{\"items\":", outcome.items, ",\"batches\":", outcome.batches,
                                ",\"replayed\":", outcome.replayed,
@@ -192,18 +132,19 @@ absl::StatusOr<ExitCode> ImportEvidence(Session& session, const ImportOptions& o
   std::vector<ImportItem> items = reader.TakeItems();
   const auto total = static_cast<int64_t>(items.size());
   if (items.empty()) return BadFile(input.path, "has no row to import");
-  const std::vector<Batch> batches = MakeBatches(
-      std::move(items), static_cast<size_t>(options.batch), options.reason, input.sha256);
-  Sender sender(session, *assessment->evidence, options);
-  Outcome outcome;
+  std::vector<Batch> batches = MakeBatches(std::move(items), static_cast<size_t>(options.batch),
+                                           options.reason, input.sha256);
+  ImportSender sender(session, *assessment->evidence, options.input.file, batches,
+                      absl::Seconds(options.retry_for_s));
+  ImportOutcome outcome;
   // One batch is checked and recorded at once; of several, the first must not
   // be there when the last is refused.
-  if (options.dry_run || batches.size() > 1) RETURN_IF_ERROR(sender.Validate(batches));
+  if (options.dry_run || batches.size() > 1) RETURN_IF_ERROR(sender.Validate());
   if (options.dry_run) {
     outcome.items = total;
     outcome.batches = static_cast<int64_t>(batches.size());
   } else {
-    RETURN_IF_ERROR(Interrupted(sender.Send(batches, total, outcome), outcome));
+    RETURN_IF_ERROR(Interrupted(sender.Send(outcome), outcome));
   }
   Print(session, options, outcome);
   return ExitCode::kOk;

@@ -1,8 +1,11 @@
-// How far long work is: a bar on stderr, if that is a terminal.
+// How far long work is, how fast, and how long it will take yet: a bar on stderr,
+// if that is a terminal.
 #pragma once
 
 #include <cstdint>
 #include <string>
+
+#include "absl/time/time.h"
 
 namespace starratings::starctl {
 
@@ -23,7 +26,9 @@ class Progress {
   const std::string what_;
   const bool terminal_;
   bool shown_ = false;
-  int percent_ = -1;
+  absl::Time begun_ = absl::InfinitePast();
+  absl::Time shown_at_ = absl::InfinitePast();
+  int64_t done_before_ = 0;  // At the first Show().
 };
 
 }  // namespace starratings::starctl

@@ -18,23 +18,6 @@ namespace {
 constexpr absl::Duration kFirstWait = absl::Milliseconds(50);
 constexpr absl::Duration kLongestWait = absl::Seconds(2);
 
-bool IsWorthRepeating(const absl::Status& error) {
-  switch (error.code()) {
-    case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kDeadlineExceeded:
-      return true;
-    case absl::StatusCode::kCancelled:
-      // A server that is stopping cancels what has just arrived; nobody else
-      // cancels our calls.
-      return true;
-    case absl::StatusCode::kResourceExhausted:
-      // gRPC's own, for a message that is too long, will not go away.
-      return !status::DetailOf(error).reason.empty();
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> Session::Channel(const std::string& address,
@@ -82,6 +65,23 @@ void Session::Prepare(grpc::ClientContext& context) const {
 void Session::Print(absl::string_view text) const {
   std::fwrite(text.data(), 1, text.size(), stdout);
   if (text.empty() || text.back() != '\n') std::fputc('\n', stdout);
+}
+
+bool IsWorthRepeating(const absl::Status& error) {
+  switch (error.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+      return true;
+    case absl::StatusCode::kCancelled:
+      // A server that is stopping cancels what has just arrived; nobody else
+      // cancels our calls.
+      return true;
+    case absl::StatusCode::kResourceExhausted:
+      // gRPC's own, for a message that is too long, will not go away.
+      return !status::DetailOf(error).reason.empty();
+    default:
+      return false;
+  }
 }
 
 absl::Status Retrying(absl::Duration patience, const std::function<absl::Status()>& attempt) {

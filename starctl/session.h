@@ -70,11 +70,13 @@ class Session {
   Rating rating_;
 };
 
+// UNAVAILABLE, CANCELLED (by a service that is stopping), a deadline that
+// passed, and a service that asks for patience.
+bool IsWorthRepeating(const absl::Status& status);
+
 // Calls `attempt` until it succeeds, fails for good, or `patience` is over;
 // waits between attempts, longer each time. For calls that are safe to repeat:
-// reads, and writes under one request id. Worth repeating are UNAVAILABLE,
-// CANCELLED (by a service that is stopping), a deadline that passed, and a
-// service that asks for patience.
+// reads, and writes under one request id.
 absl::Status Retrying(absl::Duration patience, const std::function<absl::Status()>& attempt);
 
 }  // namespace starratings::starctl

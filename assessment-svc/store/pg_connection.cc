@@ -26,6 +26,12 @@ constexpr char kSetUp[] =
     "SET statement_timeout = '30s';"
     "SET timezone = 'UTC';"
     "SET default_transaction_isolation = 'read committed';"
+    // Every statement goes by a key; planning it anew, or reading a whole table
+    // that has not been analysed yet, costs more than running it.
+    "SET jit = off;"
+    "SET plan_cache_mode = force_generic_plan;"
+    "SET enable_seqscan = off;"
+    "SET enable_bitmapscan = off;"
     "SELECT set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit')"
     "  IN ('off', 'local', 'remote_write') THEN 'on'"
     "  ELSE current_setting('synchronous_commit') END, false);"

@@ -22,9 +22,11 @@ constexpr absl::Time kNever = absl::InfiniteFuture();
 // Rows are sent together up to about this size.
 constexpr size_t kChunkBytes = 1 << 20;
 
-// The session's time-outs are made for services.
+// The session's time-outs and plans are made for services.
 constexpr char kPatience[] =
-    "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;";
+    "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;"
+    "SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on;"
+    "SET LOCAL plan_cache_mode = auto;";
 
 constexpr absl::string_view kSignature("PGCOPY\n\377\r\n\0", 11);
 
