@@ -26,8 +26,11 @@ ARROWS = {
     "assessment-svc/store": {"common/status", "common/evidence", "common/digest"},
     "assessment-svc/upkeep": {"common/status", "common/evidence", "common/digest",
                               "assessment-svc/store"},
+    "assessment-svc/watch": {"common/status", "common/evidence", "common/digest",
+                             "assessment-svc/store"},
     "assessment-svc/service": COMMON | {"assessment-svc/intake", "assessment-svc/rounds",
-                                        "assessment-svc/store", "messages"},
+                                        "assessment-svc/store", "assessment-svc/watch",
+                                        "messages"},
     "rating-svc/scheme": {"common/status", "common/evidence"},
     "rating-svc/rating": {"common/status", "common/evidence", "common/digest",
                           "rating-svc/scheme"},
@@ -38,7 +41,8 @@ ARROWS = {
     "rating-svc/service": COMMON | JUDGE | {"messages"},
     "starctl": COMMON | JUDGE | {"assessment-svc/upkeep", "assessment-svc/store", "messages"},
     # A service's main() wires its own rooms and nothing of its sibling's.
-    "assessment-svc": COMMON | {"assessment-svc/service", "assessment-svc/store", "messages"},
+    "assessment-svc": COMMON | {"assessment-svc/service", "assessment-svc/store",
+                                "assessment-svc/watch", "messages"},
     "rating-svc": COMMON | JUDGE | {"rating-svc/service", "messages"},
 }
 
@@ -139,6 +143,8 @@ class ArrowsTest(unittest.TestCase):
                 ("rating-svc/rating/planted.cc", '#include "grpcpp/grpcpp.h"'),
                 ("rating-svc/rating/planted.cc", '#include "starratings/x.pb.h"'),
                 ("assessment-svc/intake/planted.cc", '#include "prometheus/counter.h"'),
+                ("assessment-svc/watch/planted.cc", '#include "common/serving/log.h"'),
+                ("assessment-svc/watch/planted.cc", '#include "starratings/x.pb.h"'),
                 ("assessment-svc/planted/planted.cc", ""),
                 ("tests/long.cc", "\n" * LINES_MOST)):
             self.assertEqual(len(self.planted(path, line)), 1, (path, line))

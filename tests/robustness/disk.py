@@ -5,6 +5,7 @@ nothing acknowledged lost, and all is well again without hand work once the
 cause is gone. Needs root for a file system of its own, and strace.
 """
 
+import argparse
 import os
 import pathlib
 import shutil
@@ -22,7 +23,6 @@ import crash
 from grpc_health import health_pb2, health_pb2_grpc
 from starratings.assessment.v1 import evidence_service_pb2 as pb
 
-SWEEP = 12
 
 
 class Disk:
@@ -163,11 +163,11 @@ class Disk:
         self.check()
         print("read-only disk: refused, not ready, then well again", flush=True)
 
-    def sync_errors(self):
-        for n in range(1, SWEEP + 1):
+    def sync_errors(self, sweep):
+        for n in range(1, sweep + 1):
             self.trace(f"inject=fdatasync,fsync:error=EIO:when={n}")
             failed = 0
-            for _ in range(SWEEP + 3):
+            for _ in range(sweep + 3):
                 failed += self.write() is not None
             self.untrace()
             if failed == 0:
@@ -176,7 +176,7 @@ class Disk:
             if self.write() is not None:
                 raise AssertionError(f"after the error at sync {n} nothing is written")
             self.check()
-        print(f"I/O error at the n-th sync, n from 1 to {SWEEP}: refused, nothing lost",
+        print(f"I/O error at the n-th sync, n from 1 to {sweep}: refused, nothing lost",
               flush=True)
 
     def close(self):
@@ -187,6 +187,9 @@ class Disk:
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sweep", type=int, default=12, help="the last n")
+    options = parser.parse_args()
     if os.getuid() != 0 or shutil.which("strace") is None:
         if os.environ.get("CI") == "true":
             sys.exit("disk.py needs root and strace")
@@ -196,7 +199,7 @@ def main():
     try:
         disk.full()
         disk.read_only()
-        disk.sync_errors()
+        disk.sync_errors(options.sweep)
     finally:
         disk.close()
 
