@@ -182,6 +182,8 @@ absl::Status Tail::PassOn(const std::vector<SharedPart>& parts) {
 void Tail::Fail(const absl::Status& why, Clock::time_point now) {
   backoff_ = std::clamp(2 * backoff_, kBackoffFirst, kBackoffMost);
   retry_at_ = now + Chrono(backoff_);
+  // Before anybody is told: who has heard the end may count on the alarm.
+  if (absl::IsDataLoss(why) && observer_ != nullptr) observer_->OnFault(why);
   std::vector<Watcher*> woken;
   {
     const std::lock_guard lock(mutex_);
@@ -194,7 +196,6 @@ void Tail::Fail(const absl::Status& why, Clock::time_point now) {
     }
     woken = TakeWaiting();
   }
-  if (absl::IsDataLoss(why) && observer_ != nullptr) observer_->OnFault(why);
   for (Watcher* watcher : woken) watcher->OnTurn();
 }
 

@@ -34,6 +34,13 @@ bool Soon(const std::function<bool()>& holds) {
   return holds();
 }
 
+struct Faults : TailObserver {
+  void OnWatchers(int, int64_t) override {}
+  void OnCutOff() override {}
+  void OnFault(const absl::Status& fault) override { seen += absl::IsDataLoss(fault) ? 1 : 100; }
+  std::atomic<int> seen = 0;
+};
+
 class TailTest : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
@@ -76,8 +83,14 @@ class TailTest : public testing::TestWithParam<const char*> {
   std::string uri_;
   std::unique_ptr<store::EvidenceStore> store_;
   std::optional<LogDouble> double_;
+  // What the tail's thread looks at outlives it.
+  Faults faults_;
+  std::atomic<bool> broken_ = false;
   std::optional<Tail> tail_;
 };
+
+// What only a store that processes share can show.
+class SharedTailTest : public TailTest {};
 
 std::vector<Filter> SomeFilters() {
   Filter none;
@@ -217,8 +230,7 @@ TEST_P(TailTest, BookmarksAreCoalescedAndComeOnlyWhenSomethingMoved) {
   EXPECT_THAT(listener.Heard().messages, SizeIs(messages));
 }
 
-TEST_P(TailTest, SeesWhatAnotherProcessHasWritten) {
-  if (GetParam() == std::string("Memory")) GTEST_SKIP() << "one process has it";
+TEST_P(SharedTailTest, SeesWhatAnotherProcessHasWritten) {
   Tail& tail = Start();
   Listener listener(tail, {}, 0);
   const auto other = *store::OpenStore(uri_);
@@ -230,27 +242,20 @@ TEST_P(TailTest, SeesWhatAnotherProcessHasWritten) {
 }
 
 TEST_P(TailTest, AGapEndsEverybodyWithDataLoss) {
-  struct Faults : TailObserver {
-    void OnWatchers(int, int64_t) override {}
-    void OnCutOff() override {}
-    void OnFault(const absl::Status& fault) override { seen += absl::IsDataLoss(fault) ? 1 : 100; }
-    std::atomic<int> seen = 0;
-  } faults;
-  std::atomic<bool> drop = false;
-  double_->on_log = [&drop](LogDouble::Log log) {
-    if (drop && log.ok() && log->size() > 1) log->erase(log->begin());
+  double_->on_log = [this](LogDouble::Log log) {
+    if (broken_ && log.ok() && log->size() > 1) log->erase(log->begin());
     return log;
   };
-  Tail& tail = Start(Quick(), &faults);
+  Tail& tail = Start(Quick(), &faults_);
   Listener waiting(tail, {}, 0);
   waiting.HearUpTo(0);
-  drop = true;
+  broken_ = true;
   const std::vector<store::Write> group = {Say("1", {Draft("o1", 1)}), Say("2", {Draft("o1", 2)})};
   ASSERT_TRUE(store_->CommitGroup(group, kForever).ok());
 
   EXPECT_EQ(ReasonOf(waiting.HearTheEnd()), "DATA_LOSS STORE_CORRUPT");
   EXPECT_THAT(waiting.Heard().messages, SizeIs(1));
-  EXPECT_EQ(faults.seen, 1);
+  EXPECT_EQ(faults_.seen, 1);
   Listener late(tail, {}, 0);
   EXPECT_EQ(ReasonOf(late.HearTheEnd()), "DATA_LOSS STORE_CORRUPT");
 }
@@ -267,9 +272,8 @@ TEST_P(TailTest, AGapFarBehindEndsWhoComesUponIt) {
 }
 
 TEST_P(TailTest, WaitsWhileTheStoreIsAwayAndEndsWhenItStaysAway) {
-  std::atomic<bool> away = false;
-  double_->on_head = [&away](absl::StatusOr<int64_t> head) -> absl::StatusOr<int64_t> {
-    if (away) return status::Error(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE", "away");
+  double_->on_head = [this](absl::StatusOr<int64_t> head) -> absl::StatusOr<int64_t> {
+    if (broken_) return status::Error(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE", "away");
     return head;
   };
   TailOptions options = Quick();
@@ -278,15 +282,15 @@ TEST_P(TailTest, WaitsWhileTheStoreIsAwayAndEndsWhenItStaysAway) {
   Listener listener(tail, {}, 0);
   listener.HearUpTo(0);
 
-  away = true;
+  broken_ = true;
   absl::SleepFor(absl::Milliseconds(50));
-  away = false;
+  broken_ = false;
   const int64_t head = CommitMany("1", 3);
   EXPECT_TRUE(store::CheckWatch(listener.HearUpTo(head), Log(), head).ok());
 
-  away = true;
+  broken_ = true;
   EXPECT_EQ(ReasonOf(listener.HearTheEnd()), "UNAVAILABLE STORE_UNAVAILABLE");
-  away = false;
+  broken_ = false;
   EXPECT_TRUE(Soon([&] {
     Listener again(tail, {}, head, head);
     return again.HearTheEnd().ok();
@@ -371,6 +375,8 @@ TEST_P(TailTest, ThereIsAMostOfWatchers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, TailTest, testing::Values("Memory", "Sqlite"),
+                         [](const auto& test) { return std::string(test.param); });
+INSTANTIATE_TEST_SUITE_P(Stores, SharedTailTest, testing::Values("Sqlite"),
                          [](const auto& test) { return std::string(test.param); });
 
 }  // namespace
