@@ -45,6 +45,8 @@ class CommandLine {
     AddRoundActs();
     AddRating();
     AddReading();
+    AddProvenance();
+    AddWatch();
     AddSchemes();
   }
 
@@ -293,6 +295,41 @@ class CommandLine {
     dossier->add_option("--token", dossier_.token, "At this revision.");
   }
 
+  // Which items, of a stream of them.
+  template <typename Options>
+  static void AddFilter(CLI::App* command, Options& options) {
+    AddList(command, "--organisation", options.organisations, "Only of this one. Repeatable.");
+    command->add_option("--period", options.period, "Only of this period.");
+    AddList(command, "--code", options.codes, "Only this code. Repeatable.");
+  }
+
+  void AddProvenance() {
+    CLI::App* const history =
+        Add(&app_, "history", "Shows who said what when, and why.", &ShowHistory, history_);
+    history->add_option("ORGANISATION", history_.organisation, "Its id.")->required();
+    history->add_option("CODE", history_.code, "What the evidence is about.")->required();
+    history->add_option("--period", history_.period, "Only this period.");
+    history->add_option("--instance", history_.instance, "Only this instance.");
+    CLI::App* const diff =
+        Add(&app_, "diff", "Shows what changed between two revisions.", &ShowDiff, diff_);
+    diff->add_option("--from", diff_.from,
+                     "The earlier revision: a token, a number, or a time like "
+                     "2002-05-30T12:00:00Z.")
+        ->required();
+    diff->add_option("--to", diff_.to, "The later one; the newest if not given.");
+    AddFilter(diff, diff_);
+  }
+
+  void AddWatch() {
+    CLI::App* const watch =
+        Add(&app_, "watch", "Prints what is recorded, as it is recorded.", &WatchEvidence, watch_);
+    watch->add_option("--after", watch_.after,
+                      "Token of the revision to begin after; from now on if not given.");
+    watch->add_option("--until", watch_.until, "Token of the revision to end after.");
+    AddFilter(watch, watch_);
+    AddPatience(watch, watch_.retry_for_s);
+  }
+
   void AddSchemes() {
     CLI::App* const schemes = Group("schemes", "Published methods of rating.");
     schemes->add_subcommand("list", "Lists what rating-svc has.")->callback([this] {
@@ -324,6 +361,9 @@ class CommandLine {
   BySchemeOptions explain_;
   RatingsOptions ratings_;
   DossierOptions dossier_;
+  HistoryOptions history_;
+  DiffOptions diff_;
+  WatchOptions watch_;
   DevCertsOptions dev_certs_;
 };
 

@@ -39,6 +39,9 @@ absl::StatusOr<ExitCode> Explain(Session& session, const BySchemeOptions& option
 absl::StatusOr<ExitCode> ShowRatings(Session& session, const RatingsOptions& options);
 absl::StatusOr<ExitCode> ShowSpecialMeasures(Session& session, const std::string& round);
 absl::StatusOr<ExitCode> ShowDossier(Session& session, const DossierOptions& options);
+absl::StatusOr<ExitCode> ShowHistory(Session& session, const HistoryOptions& options);
+absl::StatusOr<ExitCode> ShowDiff(Session& session, const DiffOptions& options);
+absl::StatusOr<ExitCode> WatchEvidence(Session& session, const WatchOptions& options);
 
 absl::StatusOr<ExitCode> ListSchemes(Session& session);
 absl::StatusOr<ExitCode> VerifyScheme(Session& session, const std::string& file);

@@ -8,6 +8,7 @@ namespace starratings::starctl {
 std::string Notes::MarkOf(const evidence::v1::Source& source) {
   std::string text = source.title();
   if (!source.uri().empty()) absl::StrAppend(&text, " <", source.uri(), ">");
+  if (!source.sha256().empty()) absl::StrAppend(&text, " sha256 ", source.sha256());
   if (source.reconstructed()) absl::StrAppend(&text, " (reconstructed)");
   const auto [known, fresh] = numbers_.emplace(text, numbers_.size() + 1);
   if (fresh) texts_.push_back(text);

@@ -2,6 +2,7 @@
 // commands read them, and know nothing of flags.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -95,6 +96,30 @@ struct DossierOptions {
   std::string period;
   std::string round;
   std::string token;
+};
+
+struct HistoryOptions {
+  std::string organisation;
+  std::string code;
+  std::string period;                   // Empty: all of them.
+  std::optional<std::string> instance;  // None: all of them.
+};
+
+struct DiffOptions {
+  std::string from;
+  std::string to;  // Empty: the newest.
+  std::vector<std::string> organisations;
+  std::string period;
+  std::vector<std::string> codes;
+};
+
+struct WatchOptions {
+  std::string after;  // Empty: from now on.
+  std::string until;  // Empty: for ever.
+  std::vector<std::string> organisations;
+  std::string period;
+  std::vector<std::string> codes;
+  int retry_for_s = 30;
 };
 
 // Of fsck, backup and restore.

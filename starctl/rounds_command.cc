@@ -1,4 +1,5 @@
 // starctl rounds: the acts, and what there is.
+#include <cstdio>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -34,6 +35,19 @@ absl::Status Fill(Session& session, const RoundActOptions& options, Request& req
   ASSIGN_OR_RETURN(const auto current, GetRound(session, options.round));
   request.set_etag(current.round().etag());
   return absl::OkStatus();
+}
+
+// Tells whoever freezes a round of evidence that is still on its way.
+void WarnOfImports(const assessment::v1::FreezeRoundResponse& response) {
+  for (const assessment::v1::ImportUnderWay& import : response.imports()) {
+    const std::string total = import.items_total() == 0 ? "an unknown number of items"
+                                                        : Counted(import.items_total(), "item");
+    const std::string warning =
+        absl::StrCat("starctl: warning: ", import.actor(), " is importing `", import.title(),
+                     "`: at least ", Thousands(import.items()), " of ", total,
+                     " are recorded; what was not at the freeze is not in the round\n");
+    std::fputs(warning.c_str(), stderr);
+  }
 }
 
 // What may be done again under its request id, and is.
@@ -79,6 +93,7 @@ absl::StatusOr<ExitCode> FreezeRound(Session& session, const RoundActOptions& op
   RETURN_IF_ERROR(Retrying(kPatience, [&] {
     return session.Call(*assessment->rounds, &RoundService::Stub::FreezeRound, request, response);
   }));
+  WarnOfImports(response);
   PrintRound(session, response);
   return ExitCode::kOk;
 }

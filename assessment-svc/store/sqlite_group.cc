@@ -81,7 +81,7 @@ absl::StatusOr<Written> SqliteGroup::Add(const Write& write) {
     } else if (IsRefusal(written.status())) {
       RETURN_IF_ERROR(connection_.Execute("ROLLBACK TO write; RELEASE write"));
       sources_.Rollback();  // Those of earlier writes are found again.
-    }  // Otherwise the whole transaction is rolled back, if it is not already.
+    }                       // Otherwise the whole transaction is rolled back, if it is not already.
   }
   if (written.ok()) head_ = std::max(head_, written->revision);
   return written;

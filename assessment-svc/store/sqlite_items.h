@@ -11,8 +11,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "assessment-svc/store/sqlite_connection.h"
-#include "assessment-svc/store/value_columns.h"
 #include "assessment-svc/store/store.h"
+#include "assessment-svc/store/value_columns.h"
 #include "common/evidence/evidence.h"
 
 namespace starratings::store {

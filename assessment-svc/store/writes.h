@@ -100,7 +100,7 @@ struct Write {
 
 // What a write has become.
 struct Written {
-  int64_t revision = 0;  // 0: it was only to be validated.
+  int64_t revision = 0;            // 0: it was only to be validated.
   bool replayed = false;           // The answer is that of an earlier write.
   std::vector<std::string> etags;  // Of an evidence batch, in its order.
 };

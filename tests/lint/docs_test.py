@@ -53,7 +53,9 @@ def reasons_of(root):
     texts = list(sources(root, "common", "assessment-svc", "rating-svc/service", "rating-svc/wire"))
     # The type of a precondition stands in the same error as a reason.
     texts = [re.sub(r"(?<=preconditions = \{)\s*\{\s*" + NAME, "{", text) for text in texts]
-    found = names_of(texts, enums_of(root))
+    # What fsck finds is no answer of a service.
+    faults = fault_codes_of(root)
+    found = names_of(texts, enums_of(root)) - faults
     for text in texts:  # Of one word: known by where they stand.
         found.update(re.findall(r'StatusCode::\w+,\s*"([A-Z]+)"', text))
         found.update(re.findall(r'\.reason = "([A-Z]+)"', text))
@@ -65,6 +67,12 @@ def issue_codes_of(root):
     texts = list(sources(root, "rating-svc/verify"))
     return names_of(texts, enums_of(root)) | {
         code for text in texts for code in re.findall(r'(?:Add|Fail)\(\s*"([A-Z]+)"', text)}
+
+
+def fault_codes_of(root):
+    """The codes of what fsck may find wrong."""
+    return {code for text in sources(root, "assessment-svc/upkeep")
+            for code in re.findall(r'(?:Add|visit)\(\s*"([A-Z_]+)"', text)}
 
 
 def metrics_of(root):
@@ -128,6 +136,11 @@ class DocsTest(unittest.TestCase):
         self.assertGreater(len(issue_codes_of(ROOT)), 20)
         self.assertEqual(missing(issue_codes_of(ROOT), schemes), [])
 
+    def test_every_fault_that_fsck_finds(self):
+        store = (ROOT / "docs" / "store.md").read_text(encoding="utf-8")
+        self.assertGreater(len(fault_codes_of(ROOT)), 10)
+        self.assertEqual(missing(fault_codes_of(ROOT), store), [])
+
     def test_links_lead_somewhere(self):
         for path in [*DOCS, ROOT / "ARCHITECTURE.md"]:
             for link in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
@@ -145,11 +158,13 @@ class DocsTest(unittest.TestCase):
                      'Error(StatusCode::kInternal, "ONE");\nRefused(\n    "PLANTED_ONE", x);\n'
                      'd.reason = "TWO";\nd.preconditions = {{"PLANTED_TYPE", y}};\n'
                      'Is("MISSING_ONE");\nCount("assessment_planted_total")'),
+                    ("assessment-svc/upkeep/planted.cc", 'findings.Add("FAULT_ONE", x); "FAULT_ONE"'),
                     ("rating-svc/verify/planted.cc", 'Add("LOOP", x); Conclude(y, "NOT_PLANTED")')):
                 (root / path).parent.mkdir(parents=True)
                 (root / path).write_text(text, encoding="utf-8")
             self.assertEqual(rpcs_of(root), {"Planted"})
             self.assertEqual(reasons_of(root), {"ONE", "TWO", "PLANTED_ONE"})
+            self.assertEqual(fault_codes_of(root), {"FAULT_ONE"})
             self.assertEqual(issue_codes_of(root), {"LOOP", "NOT_PLANTED"})
             self.assertEqual(metrics_of(root), {"assessment_planted_total"})
 

@@ -144,7 +144,10 @@ class Failover:
         finally:
             load.end()
         reader = crash.stub(self.services[1].grpc)
-        head = reader.ListEvidence(pb.ListEvidenceRequest(page_size=1), timeout=20).snapshot
+        # Not by what this replica happens to know: by what the primary says.
+        newest = pb.ListEvidenceRequest(page_size=1)
+        newest.freshness.latest.SetInParent()
+        head = reader.ListEvidence(newest, timeout=20).snapshot
         there = {}
         twice = 0
         for message in reader.WatchEvidence(
@@ -159,7 +162,9 @@ class Failover:
               f"{twice} twice, longest gap {load.longest:5.1f} s, {load.reads} reads at latest, "
               f"{load.refused_reads} refused", flush=True)
         if lost or twice or load.faults:
-            raise AssertionError(f"{name}: {lost[:3]} lost; {load.faults}")
+            seen = [(load.acknowledged[instance], there.get(instance)) for instance in lost]
+            raise AssertionError(f"{name}: acknowledged at, found at: {seen[:3]} to {seen[-3:]}, "
+                                 f"head {head.revision}; {load.faults}")
         if load.longest > GAP_MOST_S:
             raise AssertionError(f"{name}: nothing was written for {load.longest:.1f} s")
 
