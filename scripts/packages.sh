@@ -7,7 +7,7 @@
 build_packages=(
   g++ cmake ninja-build ccache pkg-config protobuf-compiler protobuf-compiler-grpc
   libprotobuf-dev libgrpc++-dev grpc-proto libabsl-dev prometheus-cpp-dev libsqlite3-dev libpq-dev
-  libssl-dev libutf8proc-dev libcli11-dev nlohmann-json3-dev
+  libssl-dev libjemalloc-dev libutf8proc-dev libcli11-dev nlohmann-json3-dev
 )
 
 # What the tests need besides. Read by ./check.

@@ -125,7 +125,6 @@ absl::Status DossierBlocks::Read(absl::Time deadline) {
 }
 
 absl::StatusOr<bool> DossierBlocks::Next(absl::Time deadline, ExportDossiersResponse& block) {
-  block.Clear();
   wire::SourceWriter sources(*block.mutable_sources());
   size_t bytes = 0;
   int sources_counted = 0;

@@ -36,7 +36,7 @@ class DossierBlocks {
   DossierBlocks(const store::EvidenceStore& store, Export plan)
       : store_(store), plan_(std::move(plan)) {}
 
-  // Fills the next block; false if there is none. The first is always there,
+  // Fills the next block, which is empty; false if there is none. The first is always there,
   // so that also an export of nobody says what was read.
   absl::StatusOr<bool> Next(absl::Time deadline, assessment::v1::ExportDossiersResponse& block);
 

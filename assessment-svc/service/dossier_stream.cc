@@ -1,12 +1,14 @@
 #include "assessment-svc/service/dossier_stream.h"
 
-#include <cassert>
+#include <mutex>
 #include <optional>
+#include <utility>
 
 #include "assessment-svc/service/calls.h"
 #include "assessment-svc/service/dossier_blocks.h"
 #include "common/serving/grpc_status.h"
-#include "common/status/errors.h"
+#include "common/status/status_macros.h"
+#include "google/protobuf/arena.h"
 
 namespace starratings::service {
 namespace {
@@ -14,74 +16,106 @@ namespace {
 using assessment::v1::ExportDossiersRequest;
 using assessment::v1::ExportDossiersResponse;
 
-// One step at a time: a step on the pool ends with StartWrite or Finish, and
-// OnWriteDone begins the next. So nothing is started twice, and nothing touches
-// the reactor after Finish.
+// A block, and all it holds: made and dropped at once.
+class Block {
+ public:
+  // A new one, in the place of the last.
+  ExportDossiersResponse& Begin() {
+    arena_.Reset();
+    message_ = google::protobuf::Arena::CreateMessage<ExportDossiersResponse>(&arena_);
+    return *message_;
+  }
+  const ExportDossiersResponse& message() const { return *message_; }
+
+ private:
+  google::protobuf::Arena arena_;
+  ExportDossiersResponse* message_ = nullptr;
+};
+
+// One block is read while the one before is on its way.
 class DossierStream final : public grpc::ServerWriteReactor<ExportDossiersResponse> {
  public:
   DossierStream(const Parts& parts, const grpc::CallbackServerContext& context,
                 const ExportDossiersRequest& request)
       : parts_(parts), context_(context), request_(request), admitted_(parts.slots.Take()) {
-    if (!admitted_) {
-      End(PoolFull());
-      return;
-    }
-    Queue();
+    if (!admitted_) ended_ = PoolFull();
+    Advance();
   }
 
   void OnWriteDone(bool ok) override {
-    if (!ok) {
-      End(CallerGone());
-      return;
+    {
+      const std::lock_guard lock(mutex_);
+      writing_ = false;
+      if (!ok) {
+        filled_ = false;
+        if (!ended_) ended_ = CallerGone();
+      }
     }
-    Queue();
+    Advance();
   }
 
   void OnDone() override { delete this; }
 
  private:
-  void Queue() {
-    // There is a place in the queue for every slot.
-    const bool queued = parts_.streams.Run([this] { Step(); });
-    if (!queued) End(PoolFull());
+  // Starts what can be started. Nothing touches this after it.
+  void Advance() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (filled_ && !writing_) {
+        filled_ = false;
+        writing_ = true;
+        StartWrite(&block_[next_].message());
+        next_ = 1 - next_;
+      }
+      if (!filling_ && !filled_ && !ended_) {
+        // There is a place in the queue for every slot.
+        filling_ = parts_.streams.Run([this] { Fill(); });
+        if (!filling_) ended_ = PoolFull();
+      }
+      if (!ended_ || filling_ || filled_ || writing_ || std::exchange(finished_, true)) return;
+    }
+    if (admitted_) parts_.slots.Give();
+    Finish(serving::ToGrpcStatus(*ended_));
   }
 
-  void Step() {
-    if (context_.IsCancelled()) {
-      End(CallerGone());
-      return;
+  // Reads the next block.
+  void Fill() {
+    const absl::StatusOr<bool> more = TryToFill();
+    {
+      const std::lock_guard lock(mutex_);
+      filling_ = false;
+      if (!ended_) {
+        filled_ = more.ok() && *more;
+        if (!filled_) ended_ = more.status();
+      }
     }
+    Advance();
+  }
+
+  absl::StatusOr<bool> TryToFill() {
+    if (context_.IsCancelled()) return CallerGone();
     const absl::Time deadline = StepDeadlineOf(context_);
     if (!blocks_) {
-      absl::StatusOr<Export> plan = PlanExport(parts_.store, request_, deadline);
-      if (!plan.ok()) {
-        End(plan.status());
-        return;
-      }
-      blocks_.emplace(parts_.store, *std::move(plan));
+      ASSIGN_OR_RETURN(Export plan, PlanExport(parts_.store, request_, deadline));
+      blocks_.emplace(parts_.store, std::move(plan));
     }
-    const absl::StatusOr<bool> more = blocks_->Next(deadline, block_);
-    if (!more.ok() || !*more) {
-      End(more.status());
-      return;
-    }
-    StartWrite(&block_);
-  }
-
-  void End(const absl::Status& status) {
-    assert(!ended_);
-    ended_ = true;
-    if (admitted_) parts_.slots.Give();
-    Finish(serving::ToGrpcStatus(status));
+    return blocks_->Next(deadline, block_[next_].Begin());
   }
 
   const Parts& parts_;
   const grpc::CallbackServerContext& context_;
   const ExportDossiersRequest request_;
   const bool admitted_;
-  std::optional<DossierBlocks> blocks_;
-  ExportDossiersResponse block_;
-  bool ended_ = false;
+  std::optional<DossierBlocks> blocks_;  // Of whoever fills.
+  Block block_[2];
+
+  std::mutex mutex_;  // Guards the rest.
+  size_t next_ = 0;   // The block to fill, or that is filled.
+  bool filling_ = false;
+  bool filled_ = false;
+  bool writing_ = false;
+  bool finished_ = false;
+  std::optional<absl::Status> ended_;  // Nothing more is filled.
 };
 
 }  // namespace

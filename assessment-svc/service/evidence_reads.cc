@@ -142,32 +142,6 @@ absl::Status ListEvidenceRevisions(const store::EvidenceStore& store,
   return absl::OkStatus();
 }
 
-absl::Status GetDossier(const store::EvidenceStore& store,
-                        const assessment::v1::GetDossierRequest& request, absl::Time deadline,
-                        assessment::v1::GetDossierResponse& response) {
-  FieldErrors errors;
-  errors.AddIfError("organisation", evidence::CheckOrganisationId(request.organisation()));
-  errors.AddIfError("period", evidence::CheckSlug(request.period()));
-  RETURN_IF_ERROR(errors.ToStatus());
-  ASSIGN_OR_RETURN(const int64_t revision,
-                   RevisionFor(store, request.freshness(), "freshness", deadline));
-  RETURN_IF_ERROR(CheckPeriodRegistered(store, request.period(), revision, deadline));
-  store::OrganisationFilter filter;
-  filter.organisations = {request.organisation()};
-  ASSIGN_OR_RETURN(const auto dossiers,
-                   store.ReadDossiers(filter, request.period(), {}, {}, 1, revision, deadline));
-  if (dossiers.empty()) {
-    return status::Error(
-        absl::StatusCode::kNotFound, "ORGANISATION_UNKNOWN",
-        absl::StrCat("organisation `", request.organisation(), "` is not registered"),
-        {{"organisation", request.organisation()}});
-  }
-  wire::SourceWriter(*response.mutable_sources())
-      .Write(dossiers.front(), *response.mutable_dossier());
-  *response.mutable_snapshot() = SnapshotAt(store, revision);
-  return absl::OkStatus();
-}
-
 absl::Status ResolveRevision(const store::EvidenceStore& store,
                              const assessment::v1::ResolveRevisionRequest& request,
                              absl::Time deadline,

@@ -25,10 +25,6 @@ absl::Status ListEvidenceRevisions(const store::EvidenceStore& store,
                                    const assessment::v1::ListEvidenceRevisionsRequest& request,
                                    absl::Time deadline,
                                    assessment::v1::ListEvidenceRevisionsResponse& response);
-absl::Status GetDossier(const store::EvidenceStore& store,
-                        const assessment::v1::GetDossierRequest& request, absl::Time deadline,
-                        assessment::v1::GetDossierResponse& response);
-
 absl::Status ResolveRevision(const store::EvidenceStore& store,
                              const assessment::v1::ResolveRevisionRequest& request,
                              absl::Time deadline,

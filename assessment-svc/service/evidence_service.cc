@@ -63,9 +63,7 @@ grpc::ServerUnaryReactor* EvidenceServiceImpl::ListEvidenceRevisions(
 grpc::ServerUnaryReactor* EvidenceServiceImpl::GetDossier(
     grpc::CallbackServerContext* context, const assessment::v1::GetDossierRequest* request,
     assessment::v1::GetDossierResponse* response) {
-  return RunRead(parts_, *context, [this, request, response](absl::Time deadline) {
-    return service::GetDossier(parts_.store, *request, deadline, *response);
-  });
+  return dossiers_.Get(*context, *request, *response);
 }
 
 grpc::ServerWriteReactor<assessment::v1::ExportDossiersResponse>*

@@ -1,21 +1,26 @@
 // Answers EvidenceService. Each method hands its request to a function of
-// evidence_writes.h, evidence_reads.h or dossier_export.h; errors are described
+// evidence_writes.h or evidence_reads.h, or to a class of its own; errors are described
 // in evidence_service.proto and docs/errors.md.
 #pragma once
 
+#include "assessment-svc/service/dossier_reads.h"
 #include "assessment-svc/service/parts.h"
 #include "assessment-svc/service/watch_stream.h"
+#include "common/serving/recycling.h"
 #include "grpcpp/grpcpp.h"
 #include "starratings/assessment/v1/evidence_service.grpc.pb.h"
 
 namespace starratings::service {
 
-// Thread-safe: holds nothing that changes.
+// Thread-safe.
 class EvidenceServiceImpl final : public assessment::v1::EvidenceService::CallbackService {
  public:
   // Both must outlive the service.
   EvidenceServiceImpl(const Parts& parts, const WatchParts& watching)
-      : parts_(parts), watching_(watching) {}
+      : parts_(parts), watching_(watching), dossiers_(parts.store, parts.calls) {
+    SetMessageAllocatorFor_GetDossier(&dossier_messages_);
+    SetMessageAllocatorFor_SubmitEvidence(&submit_messages_);
+  }
 
   grpc::ServerUnaryReactor* SubmitEvidence(
       grpc::CallbackServerContext* context, const assessment::v1::SubmitEvidenceRequest* request,
@@ -52,6 +57,12 @@ class EvidenceServiceImpl final : public assessment::v1::EvidenceService::Callba
  private:
   const Parts& parts_;
   const WatchParts& watching_;
+  DossierReads dossiers_;
+  serving::RecyclingAllocator<assessment::v1::GetDossierRequest, assessment::v1::GetDossierResponse>
+      dossier_messages_;
+  serving::RecyclingAllocator<assessment::v1::SubmitEvidenceRequest,
+                              assessment::v1::SubmitEvidenceResponse>
+      submit_messages_;
 };
 
 }  // namespace starratings::service

@@ -170,10 +170,7 @@ class MemoryStore : public EvidenceStore {
     std::vector<evidence::Dossier> ordered;
     for (const Organisation& organisation : organisations) {
       evidence::Dossier& dossier = dossiers[organisation.id];
-      std::sort(dossier.items.begin(), dossier.items.end(), [](const auto& a, const auto& b) {
-        return std::tie(a.item.key.code, a.item.key.period, a.item.key.instance) <
-               std::tie(b.item.key.code, b.item.key.period, b.item.key.instance);
-      });
+      dossier.SortItems();
       ordered.push_back(std::move(dossier));
     }
     return ordered;

@@ -190,12 +190,7 @@ absl::StatusOr<std::vector<evidence::Dossier>> PgStore::ReadDossiers(
     ASSIGN_OR_RETURN(RecordedItem item, reader.ReadSaid(rows, row));
     dossiers[place->second].items.push_back(std::move(item));
   }
-  for (evidence::Dossier& dossier : dossiers) {
-    std::sort(dossier.items.begin(), dossier.items.end(), [](const auto& a, const auto& b) {
-      return std::tie(a.item.key.code, a.item.key.period, a.item.key.instance) <
-             std::tie(b.item.key.code, b.item.key.period, b.item.key.instance);
-    });
-  }
+  for (evidence::Dossier& dossier : dossiers) dossier.SortItems();
   return dossiers;
 }
 

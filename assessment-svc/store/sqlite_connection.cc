@@ -30,6 +30,7 @@ constexpr char kPragmas[] =
     // The default of 1,000 pages makes the writer wait for a checkpoint after
     // every other batch.
     "PRAGMA wal_autocheckpoint = 16000;"
+    "PRAGMA cache_size = -16000;"
     "PRAGMA trusted_schema = OFF;";
 
 // bucket_of(id), so that a query can go from ids to keys.
@@ -110,7 +111,7 @@ absl::Status SqliteConnection::Configure(Use use) {
       &BucketOfFunction, nullptr, nullptr, nullptr);
   if (result != SQLITE_OK) return ToStatus(result);
   RETURN_IF_ERROR(Execute(kPragmas));
-  return Execute(use == Use::kRead ? "PRAGMA query_only = ON;" : "PRAGMA cache_size = -16000;");
+  return use == Use::kRead ? Execute("PRAGMA query_only = ON;") : absl::OkStatus();
 }
 
 SqliteConnection::~SqliteConnection() {

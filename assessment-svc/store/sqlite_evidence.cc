@@ -61,6 +61,9 @@ std::string ReadDossiersSql() {
                       half("evidence_past", " AND e.rev_from <= ?1 AND e.rev_to > ?1"));
 }
 
+// Of a dossier: room for these is made at once.
+constexpr size_t kItemsUsual = 16;
+
 // What is in `query`'s rows.
 absl::StatusOr<std::vector<RecordedItem>> ReadAll(ItemReader reader,
                                                   absl::StatusOr<SqliteQuery> query) {
@@ -142,15 +145,12 @@ absl::StatusOr<std::vector<evidence::Dossier>> SqliteStore::ReadDossiers(
                                    absl::string_view(evidence::kStanding), JsonArray(codes)));
   RETURN_IF_ERROR(query.ForEach([&](const SqliteQuery& row) -> absl::Status {
     ASSIGN_OR_RETURN(RecordedItem item, reader.Read(row, 1));
-    dossiers[static_cast<size_t>(row.Int(0))].items.push_back(std::move(item));
+    std::vector<RecordedItem>& items = dossiers[static_cast<size_t>(row.Int(0))].items;
+    if (items.empty()) items.reserve(kItemsUsual);
+    items.push_back(std::move(item));
     return absl::OkStatus();
   }));
-  for (evidence::Dossier& dossier : dossiers) {
-    std::sort(dossier.items.begin(), dossier.items.end(), [](const auto& a, const auto& b) {
-      return std::tie(a.item.key.code, a.item.key.period, a.item.key.instance) <
-             std::tie(b.item.key.code, b.item.key.period, b.item.key.instance);
-    });
-  }
+  for (evidence::Dossier& dossier : dossiers) dossier.SortItems();
   return dossiers;
 }
 

@@ -1,5 +1,8 @@
 #include "common/evidence/evidence.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include "absl/strings/str_cat.h"
 
 namespace starratings::evidence {
@@ -47,6 +50,17 @@ std::string RecordedItem::Etag() const { return absl::StrCat(ordinal, ".", revis
 
 bool IsCorrection(const Value& current, const Value& next) {
   return !std::holds_alternative<MissingReason>(current) && current != next;
+}
+
+void Dossier::SortItems() {
+  const auto before = [](const RecordedItem& a, const RecordedItem& b) {
+    return std::tie(a.item.key.code, a.item.key.period, a.item.key.instance) <
+           std::tie(b.item.key.code, b.item.key.period, b.item.key.instance);
+  };
+  // A store finds them so, unless periods mingle.
+  if (!std::is_sorted(items.begin(), items.end(), before)) {
+    std::sort(items.begin(), items.end(), before);
+  }
 }
 
 }  // namespace starratings::evidence

@@ -112,6 +112,8 @@ struct Dossier {
   Organisation organisation;
   std::string period;
   std::vector<RecordedItem> items;  // By (code, period, instance).
+
+  void SortItems();
 };
 
 }  // namespace starratings::evidence

@@ -14,8 +14,9 @@ RUN cmake --preset release -DSTARRATINGS_TESTS=OFF \
 
 FROM ${BASE}
 RUN apt-get update \
- && apt-get install -y --no-install-recommends libgrpc++1.51 libprotobuf32 libsqlite3-0 libssl3 \
-      libutf8proc2 libprometheus-cpp-core1.0 libprometheus-cpp-pull1.0 libabsl20220623 \
+ && apt-get install -y --no-install-recommends libgrpc++1.51 libprotobuf32 libsqlite3-0 libpq5 \
+      libssl3 libutf8proc2 libjemalloc2 libprometheus-cpp-core1.0 libprometheus-cpp-pull1.0 \
+      libabsl20220623 \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/build/release/assessment-svc/assessment-svc /usr/bin/assessment-svc
 COPY --from=build /src/build/release/starctl/starctl /usr/bin/starctl
