@@ -238,11 +238,11 @@ class Listener final : public Watcher {
   void OnTooSlow() override { ++too_slow; }
   void OnStuck() override { ++stuck; }
 
+  // Whoever has the turn may end, and this with it: notified under the lock, and
+  // nothing is touched after it.
   void GiveTurn() {
-    {
-      const std::lock_guard lock(mutex_);
-      has_turn_ = true;
-    }
+    const std::lock_guard lock(mutex_);
+    has_turn_ = true;
     changed_.notify_all();
   }
 

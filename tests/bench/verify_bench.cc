@@ -30,8 +30,7 @@ int main() {
   std::nth_element(took_ms.begin(), took_ms.begin() + kRuns / 2, took_ms.end());
   const double value = took_ms[kRuns / 2];
   std::printf(
-      "{\"name\": \"verify england-2002 (ms)\", \"value\": %.3f, \"unit\": \"ms\", "
-      "\"against\": \"goal\", \"ratio\": %.4f, \"goal\": %.0f, \"met\": %s}\n",
-      value, value / kGoalMs, kGoalMs, value <= kGoalMs ? "true" : "false");
+      "{\"name\": \"verify england-2002\", \"value\": %.3f, \"unit\": \"ms\", \"limit\": %.0f}\n",
+      value, kGoalMs);
   return 0;
 }

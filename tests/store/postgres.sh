@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A throw-away PostgreSQL cluster for tests: on a unix socket, without fsync, gone
-# when the tests are.
+# A throw-away PostgreSQL cluster for tests: on a unix socket, without fsync unless
+# POSTGRES_DURABLE is set, gone when the tests are.
 #
 #   postgres.sh start DIRECTORY [PID [PORT]]
 #       starts one and writes how to reach it to DIRECTORY/uri. It stops by itself
@@ -53,7 +53,8 @@ stop() {
 }
 
 start() {
-  local directory=$1 owner=$2 port=$3 place options=(-c fsync=off -c full_page_writes=off)
+  local directory=$1 owner=$2 port=$3 place options=()
+  if [ -z "${POSTGRES_DURABLE:-}" ]; then options+=(-c fsync=off -c full_page_writes=off); fi
   mkdir -p "$directory"
   directory=$(cd "$directory" && pwd)
   stop "$directory"
