@@ -38,58 +38,61 @@ class DossierStream final : public grpc::ServerWriteReactor<ExportDossiersRespon
   DossierStream(const Parts& parts, const grpc::CallbackServerContext& context,
                 const ExportDossiersRequest& request)
       : parts_(parts), context_(context), request_(request), admitted_(parts.slots.Take()) {
-    if (!admitted_) ended_ = PoolFull();
-    Advance();
+    Change([this] {
+      if (!admitted_) ended_ = PoolFull();
+    });
   }
 
   void OnWriteDone(bool ok) override {
-    {
-      const std::lock_guard lock(mutex_);
+    Change([this, ok] {
       writing_ = false;
-      if (!ok) {
-        filled_ = false;
-        if (!ended_) ended_ = CallerGone();
-      }
-    }
-    Advance();
+      if (ok) return;
+      filled_ = false;
+      if (!ended_) ended_ = CallerGone();
+    });
   }
 
   void OnDone() override { delete this; }
 
  private:
-  // Starts what can be started. Nothing touches this after it.
-  void Advance() {
+  // Makes a change, and starts what can be started after it, as one step: else
+  // another thread could come to the end in between, and with it this.
+  template <typename Make>
+  void Change(Make make) {
     {
       const std::lock_guard lock(mutex_);
-      if (filled_ && !writing_) {
-        filled_ = false;
-        writing_ = true;
-        StartWrite(&block_[next_].message());
-        next_ = 1 - next_;
-      }
-      if (!filling_ && !filled_ && !ended_) {
-        // There is a place in the queue for every slot.
-        filling_ = parts_.streams.Run([this] { Fill(); });
-        if (!filling_) ended_ = PoolFull();
-      }
-      if (!ended_ || filling_ || filled_ || writing_ || std::exchange(finished_, true)) return;
+      make();
+      if (!Advance()) return;
     }
     if (admitted_) parts_.slots.Give();
     Finish(serving::ToGrpcStatus(*ended_));
   }
 
+  // Under the lock; true, once, if all is over.
+  bool Advance() {
+    if (filled_ && !writing_) {
+      filled_ = false;
+      writing_ = true;
+      StartWrite(&block_[next_].message());
+      next_ = 1 - next_;
+    }
+    if (!filling_ && !filled_ && !ended_) {
+      // There is a place in the queue for every slot.
+      filling_ = parts_.streams.Run([this] { Fill(); });
+      if (!filling_) ended_ = PoolFull();
+    }
+    return ended_ && !filling_ && !filled_ && !writing_ && !std::exchange(finished_, true);
+  }
+
   // Reads the next block.
   void Fill() {
     const absl::StatusOr<bool> more = TryToFill();
-    {
-      const std::lock_guard lock(mutex_);
+    Change([this, &more] {
       filling_ = false;
-      if (!ended_) {
-        filled_ = more.ok() && *more;
-        if (!filled_) ended_ = more.status();
-      }
-    }
-    Advance();
+      if (ended_) return;
+      filled_ = more.ok() && *more;
+      if (!filled_) ended_ = more.status();
+    });
   }
 
   absl::StatusOr<bool> TryToFill() {

@@ -323,10 +323,10 @@ class WatchTest(harness.ServiceTest):
         self.assertIn("starctl: connecting again\n", unreachable.err)
 
     def test_patience_begins_anew_and_ends(self):
-        watch = self.watch("--after", self.newest(), "--retry-for", "5")
+        watch = self.watch("--after", self.newest(), "--retry-for", "15")
         self.submit("home-00001", 1, instance="patience")
         watch.wait_for_lines(1)
-        time.sleep(6)  # Longer than its patience: it is only quiet.
+        time.sleep(16)  # Longer than its patience: it is only quiet.
         self.restart()
         last = self.submit("home-00002", 2, instance="patience")
         watch.wait_for_lines(2)
