@@ -163,8 +163,11 @@ class Failover:
               f"{load.refused_reads} refused", flush=True)
         if lost or twice or load.faults:
             seen = [(load.acknowledged[instance], there.get(instance)) for instance in lost]
+            # Two nodes on different timelines have both been promoted.
+            states = [self.cluster.state(node) for node in range(patroni.NODES)]
+            nodes = [(state.get("role"), state.get("timeline")) for state in states]
             raise AssertionError(f"{name}: acknowledged at, found at: {seen[:3]} to {seen[-3:]}, "
-                                 f"head {head.revision}; {load.faults}")
+                                 f"head {head.revision}; {load.faults}; nodes: {nodes}")
         if load.longest > GAP_MOST_S:
             raise AssertionError(f"{name}: nothing was written for {load.longest:.1f} s")
 
