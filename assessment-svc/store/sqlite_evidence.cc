@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "assessment-svc/store/sqlite_store.h"
+#include "common/digest/bucket.h"
 #include "common/evidence/text.h"
 
 namespace starratings::store {
@@ -13,10 +14,12 @@ namespace {
 using evidence::ItemKey;
 using evidence::RecordedItem;
 
-// The statement that a revision sees under a key is in one of two tables.
-// `?1` is the revision in all of these.
-constexpr char kHeldNow[] = " FROM evidence_current WHERE rev_from <= ?1";
-constexpr char kHeldThen[] = " FROM evidence_past WHERE rev_from <= ?1 AND rev_to > ?1";
+// The statement that was held under a key (?2 to ?6) at revision ?1, where it is
+// not the newest.
+constexpr char kHeldThen[] =
+    "SELECT " STARRATINGS_STATE_COLUMNS
+    ", rev_to FROM evidence_past WHERE bucket = ?2 AND organisation = ?3 AND period = ?4"
+    " AND code = ?5 AND instance = ?6 AND rev_from <= ?1 ORDER BY rev_from DESC LIMIT 1";
 
 constexpr char kReadHistory[] =
     "SELECT " STARRATINGS_LOG_COLUMNS
@@ -28,37 +31,42 @@ constexpr char kLastSupplied[] =
     " FROM evidence_log WHERE organisation = ?1 AND code = ?2 AND revision <= ?3"
     " ORDER BY revision DESC, period DESC, instance DESC LIMIT 1";
 
-// ?2 to ?6: the cursor; ?7, ?8: period and codes, empty for any; ?9:
-// organisations; ?10: the limit.
-constexpr char kItemFilter[] =
-    " AND (bucket, organisation, period, code, instance) > (?2, ?3, ?4, ?5, ?6)"
-    " AND (?7 = '' OR period = ?7)"
-    " AND (?8 = '[]' OR code IN (SELECT value FROM json_each(?8)))";
-constexpr char kItemOrder[] = " ORDER BY bucket, organisation, period, code, instance LIMIT ?10";
-
+// Both of these say, of every key that ever held something, what it holds now.
+// ?1 to ?5: the cursor; ?6, ?7: period and codes, empty for any; ?8:
+// organisations.
 std::string ListItemsSql(bool some_organisations) {
-  const char* organisations = some_organisations
-                                  ? " AND (bucket, organisation) IN"
-                                    " (SELECT bucket_of(value), value FROM json_each(?9))"
-                                  : "";
-  const char* columns = "SELECT " STARRATINGS_STATE_COLUMNS ", bucket";
-  return absl::StrCat(columns, kHeldNow, kItemFilter, organisations, " UNION ALL ", columns,
-                      kHeldThen, kItemFilter, organisations, kItemOrder);
+  return absl::StrCat("SELECT " STARRATINGS_STATE_COLUMNS
+                      " FROM evidence_current"
+                      " WHERE (bucket, organisation, period, code, instance) > (?1, ?2, ?3, ?4, ?5)"
+                      " AND (?6 = '' OR period = ?6)"
+                      " AND (?7 = '[]' OR code IN (SELECT value FROM json_each(?7)))",
+                      some_organisations ? " AND (bucket, organisation) IN"
+                                           " (SELECT bucket_of(value), value FROM json_each(?8))"
+                                         : "",
+                      " ORDER BY bucket, organisation, period, code, instance");
 }
 
-// ?2: the page's organisations; ?3, ?4: periods; ?5: codes. From the
+// ?1: the page's organisations; ?2, ?3: periods; ?4: codes. From the
 // organisations to their items by key, in one statement.
-std::string ReadDossiersSql() {
-  const auto half = [](absl::string_view table, absl::string_view held) {
-    return absl::StrCat(
-        "SELECT o.key, " STARRATINGS_STATE_COLUMNS " FROM json_each(?2) AS o CROSS JOIN ", table,
-        " AS e WHERE e.bucket = bucket_of(o.value) AND e.organisation = o.value"
-        " AND e.period IN (?3, ?4)"
-        " AND (?5 = '[]' OR e.code IN (SELECT value FROM json_each(?5)))",
-        held);
-  };
-  return absl::StrCat(half("evidence_current", " AND e.rev_from <= ?1"), " UNION ALL ",
-                      half("evidence_past", " AND e.rev_from <= ?1 AND e.rev_to > ?1"));
+constexpr char kReadDossiers[] = "SELECT o.key, " STARRATINGS_STATE_COLUMNS
+                                 " FROM json_each(?1) AS o CROSS JOIN evidence_current AS e"
+                                 " WHERE e.bucket = bucket_of(o.value) AND e.organisation = o.value"
+                                 " AND e.period IN (?2, ?3)"
+                                 " AND (?4 = '[]' OR e.code IN (SELECT value FROM json_each(?4)))";
+
+// What was held at `revision` under the key of `row`, which says what is held
+// now; nothing, if nothing was.
+absl::StatusOr<std::optional<RecordedItem>> HeldAt(int64_t revision, const SqliteQuery& row,
+                                                   int first, SqliteConnection& connection,
+                                                   ItemReader& reader) {
+  if (ItemReader::RevisionOf(row, first) <= revision) return reader.Read(row, first);
+  const ItemReader::KeyView key = ItemReader::KeyOf(row, first);
+  ASSIGN_OR_RETURN(SqliteQuery query,
+                   connection.Query(kHeldThen, revision, digest::BucketOf(key.organisation),
+                                    key.organisation, key.period, key.code, key.instance));
+  ASSIGN_OR_RETURN(const bool found, query.Step());
+  if (!found || query.Int(ItemReader::kColumns) <= revision) return std::nullopt;
+  return reader.Read(query);
 }
 
 // Of a dossier: room for these is made at once.
@@ -116,18 +124,27 @@ absl::StatusOr<std::vector<RecordedItem>> SqliteStore::ListItems(const ItemFilte
   static const auto* const all = new std::string(ListItemsSql(false));
   static const auto* const some = new std::string(ListItemsSql(true));
   ASSIGN_OR_RETURN(const Snapshot snapshot, Read(deadline));
-  return ReadAll(ItemReader(*snapshot.lease, sources_),
-                 snapshot->Query(filter.organisations.empty() ? *all : *some, revision,
-                                 after.bucket, after.key.organisation, after.key.period,
-                                 after.key.code, after.key.instance, filter.period,
-                                 JsonArray(filter.codes), JsonArray(filter.organisations), limit));
+  ItemReader reader(*snapshot.lease, sources_);
+  ASSIGN_OR_RETURN(
+      SqliteQuery query,
+      snapshot->Query(filter.organisations.empty() ? *all : *some, after.bucket,
+                      after.key.organisation, after.key.period, after.key.code, after.key.instance,
+                      filter.period, JsonArray(filter.codes), JsonArray(filter.organisations)));
+  std::vector<RecordedItem> items;
+  while (std::ssize(items) < limit) {
+    ASSIGN_OR_RETURN(const bool row, query.Step());
+    if (!row) break;
+    ASSIGN_OR_RETURN(std::optional<RecordedItem> item,
+                     HeldAt(revision, query, 0, *snapshot.lease, reader));
+    if (item) items.push_back(*std::move(item));
+  }
+  return items;
 }
 
 absl::StatusOr<std::vector<evidence::Dossier>> SqliteStore::ReadDossiers(
     const OrganisationFilter& filter, absl::string_view period,
     const std::vector<std::string>& codes, const OrganisationCursor& after, int limit,
     int64_t revision, absl::Time deadline) const {
-  static const auto* const sql = new std::string(ReadDossiersSql());
   ASSIGN_OR_RETURN(const Snapshot snapshot, Read(deadline));
   ASSIGN_OR_RETURN(std::vector<evidence::Organisation> organisations,
                    PageOfOrganisations(*snapshot.lease, filter, after, limit, revision));
@@ -141,13 +158,15 @@ absl::StatusOr<std::vector<evidence::Dossier>> SqliteStore::ReadDossiers(
   }
   ItemReader reader(*snapshot.lease, sources_);
   ASSIGN_OR_RETURN(SqliteQuery query,
-                   snapshot->Query(*sql, revision, JsonArray(ids), period,
+                   snapshot->Query(kReadDossiers, JsonArray(ids), period,
                                    absl::string_view(evidence::kStanding), JsonArray(codes)));
   RETURN_IF_ERROR(query.ForEach([&](const SqliteQuery& row) -> absl::Status {
-    ASSIGN_OR_RETURN(RecordedItem item, reader.Read(row, 1));
+    ASSIGN_OR_RETURN(std::optional<RecordedItem> item,
+                     HeldAt(revision, row, 1, *snapshot.lease, reader));
+    if (!item) return absl::OkStatus();
     std::vector<RecordedItem>& items = dossiers[static_cast<size_t>(row.Int(0))].items;
     if (items.empty()) items.reserve(kItemsUsual);
-    items.push_back(std::move(item));
+    items.push_back(*std::move(item));
     return absl::OkStatus();
   }));
   for (evidence::Dossier& dossier : dossiers) dossier.SortItems();

@@ -27,7 +27,9 @@ enum Column {
   kObservedOn,
   kSource,
   kDigest,
+  kEnd,
 };
+static_assert(kEnd == ItemReader::kColumns);
 
 absl::Status Dangling() {
   return status::Error(absl::StatusCode::kDataLoss, "STORE_CORRUPT",
@@ -91,6 +93,15 @@ absl::StatusOr<evidence::Value> ReadValue(const SqliteQuery& row, int first) {
   std::optional<evidence::Value> value = ValueOf(row, first);
   if (!value) return Dangling();
   return *std::move(value);
+}
+
+ItemReader::KeyView ItemReader::KeyOf(const SqliteQuery& row, int first) {
+  return {row.View(first + kOrganisation), row.View(first + kPeriod), row.View(first + kCode),
+          row.View(first + kInstance)};
+}
+
+int64_t ItemReader::RevisionOf(const SqliteQuery& row, int first) {
+  return row.Int(first + kRevision);
 }
 
 absl::StatusOr<evidence::RecordedItem> ItemReader::Read(const SqliteQuery& row, int first) {

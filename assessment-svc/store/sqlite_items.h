@@ -54,6 +54,16 @@ absl::StatusOr<evidence::Value> ReadValue(const SqliteQuery& row, int first);
 // Reads items in one transaction, and what belongs to them in other tables.
 class ItemReader {
  public:
+  // Of STARRATINGS_LOG_COLUMNS, and of STARRATINGS_STATE_COLUMNS.
+  static constexpr int kColumns = 16;
+
+  // Valid until the row is left.
+  struct KeyView {
+    absl::string_view organisation, period, code, instance;
+  };
+  static KeyView KeyOf(const SqliteQuery& row, int first);
+  static int64_t RevisionOf(const SqliteQuery& row, int first);
+
   // Both must outlive the reader.
   ItemReader(SqliteConnection& connection, SourceCache& sources)
       : connection_(connection), sources_(sources) {}
