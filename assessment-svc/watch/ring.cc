@@ -33,6 +33,12 @@ absl::Status Ring::Append(SharedPart part) {
   return absl::OkStatus();
 }
 
+void Ring::SkipTo(int64_t after) {
+  parts_.clear();
+  bytes_ = 0;
+  end_ = PlaceAfter(after);
+}
+
 std::vector<SharedPart> Ring::From(const Place& place, size_t most) const {
   const auto first =
       std::partition_point(parts_.begin(), parts_.end(),

@@ -28,6 +28,9 @@ class Ring {
   // the newest always stays. Returns DATA_LOSS if it does not begin at end().
   absl::Status Append(SharedPart part);
 
+  // Forgets what it keeps, and goes on after the whole of revision `after`.
+  void SkipTo(int64_t after);
+
   // Up to `most` parts, from the one that `place` lies in; `place` must lie
   // between begin() and end().
   std::vector<SharedPart> From(const Place& place, size_t most) const;

@@ -140,7 +140,7 @@ absl::Status Tail::Advance(Clock::time_point now) {
 }
 
 absl::Status Tail::ReadUpTo(int64_t head) {
-  while (ring_.end().Complete() < head) {
+  while (ring_.end().Complete() < head && !SkipUnwatched(head)) {
     ASSIGN_OR_RETURN(auto log, store_.ReadLog(CursorOf(ring_.end()), head, kPartItemsMost,
                                               absl::Now() + kReadWithin));
     if (log.empty()) {
@@ -157,7 +157,16 @@ absl::Status Tail::ReadUpTo(int64_t head) {
     seen_ = ring_.end().Complete();
     if (stopping_) break;
   }
+  const std::lock_guard lock(news_mutex_);
+  seen_ = ring_.end().Complete();
   return absl::OkStatus();
+}
+
+bool Tail::SkipUnwatched(int64_t head) {
+  const std::lock_guard lock(mutex_);
+  if (!watchers_.empty()) return false;
+  ring_.SkipTo(head);
+  return true;
 }
 
 absl::Status Tail::PassOn(const std::vector<SharedPart>& parts) {

@@ -2,6 +2,7 @@
 //
 // One thread reads what is new, once, whoever wrote it, into a ring; watchers
 // take it from there, each at its own pace, without a thread while they wait.
+// While nobody watches, nothing is read but the log's head.
 // Who is further behind than the ring reaches reads the store until it has
 // caught up.
 #pragma once
@@ -164,6 +165,8 @@ class Tail {
   int64_t MovedTo() const;
   absl::Status Advance(Clock::time_point now);
   absl::Status ReadUpTo(int64_t head);
+  // True: nobody watches, and `head` is where the next to watch begins.
+  bool SkipUnwatched(int64_t head);
   absl::Status PassOn(const std::vector<SharedPart>& parts);
   void Tick(Clock::time_point now);
   void Fail(const absl::Status& why, Clock::time_point now);
