@@ -45,6 +45,25 @@ class PgParams {
   std::vector<Value> values_;
 };
 
+// Rows for COPY ... FROM STDIN (FORMAT binary), field by field.
+class PgCopyRows {
+ public:
+  PgCopyRows();
+  void BeginRow(int fields);
+  void Add(int64_t value);
+  void Add(absl::string_view bytes);  // Of a text or bytea.
+  void Add(const std::optional<int64_t>& value);
+  void Add(const std::optional<absl::string_view>& text);
+  void End();
+
+  // Moves out what is there so far.
+  std::string Take() { return std::exchange(bytes_, {}); }
+  size_t size() const { return bytes_.size(); }
+
+ private:
+  std::string bytes_;
+};
+
 // The rows of an answer, in binary.
 class PgResult {
  public:
@@ -118,7 +137,8 @@ class PgConnection {
   // Runs a script without parameters and results. For migrations.
   absl::Status RunScript(const char* sql, absl::Time deadline);
 
-  // COPY ... TO STDOUT and FROM STDIN, for upkeep. `sink` gets the bytes as they
+  // COPY ... TO STDOUT and FROM STDIN, in the open transaction or in one of its
+  // own. `sink` gets the bytes as they
   // come; `source` gives them until it gives nothing. After an error of theirs
   // the connection is broken.
   absl::Status CopyOut(const std::string& sql,

@@ -404,7 +404,7 @@ absl::Status PgGroup::Finish(bool confirm) {
     sources_.Rollback();
     return connection_.Run("ROLLBACK", deadline_).status();
   }
-  std::vector<PgCall> calls = rows_.Take();
+  ASSIGN_OR_RETURN(std::vector<PgCall> calls, rows_.Take(connection_, deadline_));
   std::move(others_.begin(), others_.end(), std::back_inserter(calls));
   if (accepted) {
     calls.push_back({"UPDATE log_head SET revision = $1 WHERE id = 1", {}});

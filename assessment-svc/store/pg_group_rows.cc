@@ -58,6 +58,15 @@ constexpr char kPutCurrent[] =
     " flag = excluded.flag, text = excluded.text, missing = excluded.missing,"
     " observed_on = excluded.observed_on, source = excluded.source, digest = excluded.digest";
 
+// Below this, what COPY needs around it costs more than it saves.
+constexpr size_t kCopyLeast = 500;
+
+constexpr char kCopyLog[] =
+    "COPY evidence_log (revision, ord, " STARRATINGS_PG_ITEM_COLUMNS ") FROM STDIN (FORMAT binary)";
+constexpr char kCopyCurrent[] =
+    "COPY evidence_current (rev_from, bucket, " STARRATINGS_PG_ITEM_COLUMNS
+    ") FROM STDIN (FORMAT binary)";
+
 constexpr char kInsertSources[] =
     "INSERT INTO sources (title, uri, sha256, reconstructed) SELECT * FROM unnest($1, $2, $3, $4)"
     " ON CONFLICT DO NOTHING";
@@ -71,9 +80,21 @@ absl::string_view ViewOf(const evidence::Item& item) {
   return {reinterpret_cast<const char*>(item.digest.data()), item.digest.size()};
 }
 
-// Statements as columns of arrays: `first` and `second`, then the item's.
-PgCall ItemsCall(const char* sql, const std::vector<int64_t>& first,
-                 const std::vector<int64_t>& second, const std::vector<PgStatement>& statements) {
+template <typename T>
+std::vector<int64_t> Numbers(const std::vector<PgStatement>& statements, T PgStatement::*field) {
+  std::vector<int64_t> numbers;
+  for (const PgStatement& statement : statements) numbers.push_back(statement.*field);
+  return numbers;
+}
+
+std::optional<int64_t> DayOf(const evidence::Item& item) {
+  return item.observed_on ? std::optional<int64_t>(item.observed_on->days()) : std::nullopt;
+}
+
+// Statements as columns of arrays: revision and `second`, then the item's.
+template <typename T>
+PgCall ItemsCall(const char* sql, const std::vector<PgStatement>& statements,
+                 T PgStatement::*second) {
   using Ints = std::vector<std::optional<int64_t>>;
   using Texts = std::vector<std::optional<absl::string_view>>;
   std::vector<std::string> organisations, periods, codes, instances;
@@ -96,13 +117,13 @@ PgCall ItemsCall(const char* sql, const std::vector<int64_t>& first,
     flags.push_back(value.flag);
     texts.push_back(value.text);
     missings.push_back(value.missing);
-    days.push_back(item.observed_on ? std::optional<int64_t>(item.observed_on->days())
-                                    : std::nullopt);
+    days.push_back(DayOf(item));
     sources.push_back(statement.source);
     digests.push_back(ViewOf(item));
   }
   PgCall call{sql, {}};
-  call.params.AddInts(first).AddInts(second);
+  call.params.AddInts(Numbers(statements, &PgStatement::revision));
+  call.params.AddInts(Numbers(statements, second));
   call.params.AddTexts(organisations).AddTexts(periods).AddTexts(codes).AddTexts(instances);
   call.params.AddInts(ordinals).AddOptionalInts(decimals).AddOptionalInts(numerators);
   call.params.AddOptionalInts(denominators).AddOptionalTexts(levels).AddOptionalInts(flags);
@@ -111,11 +132,93 @@ PgCall ItemsCall(const char* sql, const std::vector<int64_t>& first,
   return call;
 }
 
+// The same by COPY.
 template <typename T>
-std::vector<int64_t> Numbers(const std::vector<PgStatement>& statements, T PgStatement::*field) {
-  std::vector<int64_t> numbers;
-  for (const PgStatement& statement : statements) numbers.push_back(statement.*field);
-  return numbers;
+absl::Status Copy(const char* sql, const std::vector<PgStatement>& statements,
+                  T PgStatement::*second, PgConnection& connection, absl::Time deadline) {
+  // What is sent while the next is made.
+  constexpr size_t kChunk = 64 << 10;
+  PgCopyRows rows;
+  auto next = statements.begin();
+  bool ended = false;
+  const auto chunk = [&]() -> absl::StatusOr<std::optional<std::string>> {
+    if (ended) return std::nullopt;
+    for (; next != statements.end() && rows.size() < kChunk; ++next) {
+      const evidence::Item& item = *next->item;
+      const ValueColumns value = ColumnsOf(item.value);
+      rows.BeginRow(17);
+      rows.Add(next->revision);
+      rows.Add(int64_t{(*next).*second});
+      rows.Add(absl::string_view(item.key.organisation));
+      rows.Add(absl::string_view(item.key.period));
+      rows.Add(absl::string_view(item.key.code));
+      rows.Add(absl::string_view(item.key.instance));
+      rows.Add(next->ordinal);
+      rows.Add(value.decimal);
+      rows.Add(value.numerator);
+      rows.Add(value.denominator);
+      rows.Add(value.level);
+      rows.Add(value.flag);
+      rows.Add(value.text);
+      rows.Add(value.missing);
+      rows.Add(DayOf(item));
+      rows.Add(next->source);
+      rows.Add(ViewOf(item));
+    }
+    ended = next == statements.end();
+    if (ended) rows.End();
+    return rows.Take();
+  };
+  return connection.CopyIn(sql, chunk, deadline);
+}
+
+// What becomes of evidence_current and _past.
+struct Projection {
+  std::vector<PgStatement> ended;    // The first of its key: ends what stood before.
+  std::vector<PgStatement> past;     // Ended within the group.
+  std::vector<PgStatement> made;     // The last of a key that is new.
+  std::vector<PgStatement> changed;  // The last of a key that is not.
+};
+
+// In the order of the key, and of one key in the order of its statements.
+Projection ProjectionOf(std::vector<PgStatement> statements) {
+  std::stable_sort(statements.begin(), statements.end(),
+                   [](const PgStatement& a, const PgStatement& b) {
+                     return std::tie(a.bucket, a.item->key) < std::tie(b.bucket, b.item->key);
+                   });
+  Projection projection;
+  bool is_new = false;  // The key, before this group.
+  for (size_t i = 0; i < statements.size(); ++i) {
+    PgStatement& statement = statements[i];
+    const evidence::ItemKey& key = statement.item->key;
+    const bool is_first = i == 0 || statements[i - 1].item->key != key;
+    const bool is_last = i + 1 == statements.size() || statements[i + 1].item->key != key;
+    if (is_first) is_new = statement.ordinal == 1;
+    if (is_first && !is_new) projection.ended.push_back(statement);
+    if (!is_last) {
+      statement.rev_to = statements[i + 1].revision;
+      projection.past.push_back(statement);
+    } else {
+      (is_new ? projection.made : projection.changed).push_back(statement);
+    }
+  }
+  return projection;
+}
+
+PgCall MoveCall(const std::vector<PgStatement>& ended) {
+  std::vector<std::string> organisations, periods, codes, instances;
+  for (const PgStatement& statement : ended) {
+    const evidence::ItemKey& key = statement.item->key;
+    organisations.push_back(key.organisation);
+    periods.push_back(key.period);
+    codes.push_back(key.code);
+    instances.push_back(key.instance);
+  }
+  PgCall move{kMoveToPast, {}};
+  move.params.AddInts(Numbers(ended, &PgStatement::bucket)).AddTexts(organisations);
+  move.params.AddTexts(periods).AddTexts(codes).AddTexts(instances);
+  move.params.AddInts(Numbers(ended, &PgStatement::revision));
+  return move;
 }
 
 }  // namespace
@@ -183,7 +286,8 @@ void PgGroupRows::AddCommit(const Commit& commit, const Write& write) {
 
 void PgGroupRows::AddStatement(const PgStatement& statement) { statements_.push_back(statement); }
 
-std::vector<PgCall> PgGroupRows::Take() {
+absl::StatusOr<std::vector<PgCall>> PgGroupRows::Take(PgConnection& connection,
+                                                      absl::Time deadline) {
   std::vector<PgCall> calls;
   if (!revisions_.empty()) {
     PgCall commits{kInsertCommits, {}};
@@ -195,52 +299,34 @@ std::vector<PgCall> PgGroupRows::Take() {
     nonces.params.AddInts(revisions_).AddByteses(nonces_);
     calls.push_back(std::move(nonces));
   }
-  if (!statements_.empty()) TakeItems(calls);
+  if (!statements_.empty()) RETURN_IF_ERROR(TakeItems(connection, deadline, calls));
   *this = PgGroupRows();
   return calls;
 }
 
-void PgGroupRows::TakeItems(std::vector<PgCall>& calls) {
-  calls.push_back(ItemsCall(kInsertLog, Numbers(statements_, &PgStatement::revision),
-                            Numbers(statements_, &PgStatement::ord), statements_));
-  // In the order of the key, and of one key in the order of its statements.
-  std::stable_sort(statements_.begin(), statements_.end(),
-                   [](const PgStatement& a, const PgStatement& b) {
-                     return std::tie(a.bucket, a.item->key) < std::tie(b.bucket, b.item->key);
-                   });
-  std::vector<PgStatement> past, current;
-  std::vector<std::string> organisations, periods, codes, instances;
-  std::vector<int64_t> buckets, ends;
-  for (size_t i = 0; i < statements_.size(); ++i) {
-    PgStatement& statement = statements_[i];
-    const evidence::ItemKey& key = statement.item->key;
-    const bool is_first = i == 0 || statements_[i - 1].item->key != key;
-    const bool is_last = i + 1 == statements_.size() || statements_[i + 1].item->key != key;
-    if (is_first && statement.ordinal > 1) {
-      buckets.push_back(statement.bucket);
-      organisations.push_back(key.organisation);
-      periods.push_back(key.period);
-      codes.push_back(key.code);
-      instances.push_back(key.instance);
-      ends.push_back(statement.revision);
-    }
-    if (!is_last) statement.rev_to = statements_[i + 1].revision;
-    (is_last ? current : past).push_back(statement);
+absl::Status PgGroupRows::TakeItems(PgConnection& connection, absl::Time deadline,
+                                    std::vector<PgCall>& calls) {
+  if (statements_.size() >= kCopyLeast) {
+    RETURN_IF_ERROR(Copy(kCopyLog, statements_, &PgStatement::ord, connection, deadline));
+  } else {
+    calls.push_back(ItemsCall(kInsertLog, statements_, &PgStatement::ord));
   }
-  if (!buckets.empty()) {
-    PgCall move{kMoveToPast, {}};
-    move.params.AddInts(buckets).AddTexts(organisations).AddTexts(periods).AddTexts(codes);
-    move.params.AddTexts(instances).AddInts(ends);
-    calls.push_back(std::move(move));
-  }
-  if (!past.empty()) {
-    PgCall insert = ItemsCall(kInsertPast, Numbers(past, &PgStatement::revision),
-                              Numbers(past, &PgStatement::bucket), past);
-    insert.params.AddInts(Numbers(past, &PgStatement::rev_to));
+  Projection projection = ProjectionOf(std::move(statements_));
+  if (!projection.ended.empty()) calls.push_back(MoveCall(projection.ended));
+  if (!projection.past.empty()) {
+    PgCall insert = ItemsCall(kInsertPast, projection.past, &PgStatement::bucket);
+    insert.params.AddInts(Numbers(projection.past, &PgStatement::rev_to));
     calls.push_back(std::move(insert));
   }
-  calls.push_back(ItemsCall(kPutCurrent, Numbers(current, &PgStatement::revision),
-                            Numbers(current, &PgStatement::bucket), current));
+  std::vector<PgStatement>& put = projection.changed;
+  if (projection.made.size() >= kCopyLeast) {
+    RETURN_IF_ERROR(
+        Copy(kCopyCurrent, projection.made, &PgStatement::bucket, connection, deadline));
+  } else {
+    put.insert(put.end(), projection.made.begin(), projection.made.end());
+  }
+  if (!put.empty()) calls.push_back(ItemsCall(kPutCurrent, put, &PgStatement::bucket));
+  return absl::OkStatus();
 }
 
 }  // namespace starratings::store

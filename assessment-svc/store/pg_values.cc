@@ -56,6 +56,11 @@ std::string ArrayOf(uint32_t type, const Texts& texts) {
   return bytes;
 }
 
+void AppendIntElement(int64_t value, std::string& out) {
+  AppendInt(8, 4, out);
+  AppendInt(static_cast<uint64_t>(value), 8, out);
+}
+
 int64_t ReadInt(const char* bytes, int size) {
   uint64_t value = 0;
   for (int i = 0; i < size; ++i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
@@ -95,10 +100,7 @@ PgParams& PgParams::AddBytes(absl::string_view bytes) {
 PgParams& PgParams::AddInts(std::span<const int64_t> values) {
   std::string bytes = ArrayHeader(kInt8, values.size());
   bytes.reserve(bytes.size() + 12 * values.size());
-  for (const int64_t value : values) {
-    AppendInt(8, 4, bytes);
-    AppendInt(static_cast<uint64_t>(value), 8, bytes);
-  }
+  for (const int64_t value : values) AppendIntElement(value, bytes);
   values_.push_back({kInt8Array, std::move(bytes)});
   return *this;
 }
@@ -108,8 +110,7 @@ PgParams& PgParams::AddOptionalInts(std::span<const std::optional<int64_t>> valu
   bytes.reserve(bytes.size() + 12 * values.size());
   for (const std::optional<int64_t>& value : values) {
     if (value) {
-      AppendInt(8, 4, bytes);
-      AppendInt(static_cast<uint64_t>(*value), 8, bytes);
+      AppendIntElement(*value, bytes);
     } else {
       AppendNull(bytes);
     }
@@ -140,6 +141,25 @@ PgParams& PgParams::AddByteses(std::span<const absl::string_view> values) {
   values_.push_back({kByteaArray, ArrayOf(kBytea, values)});
   return *this;
 }
+
+// Signature, flags, and the length of an extension: there is none.
+PgCopyRows::PgCopyRows() : bytes_("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19) {}
+
+void PgCopyRows::BeginRow(int fields) { AppendInt(static_cast<uint64_t>(fields), 2, bytes_); }
+
+void PgCopyRows::Add(int64_t value) { AppendIntElement(value, bytes_); }
+
+void PgCopyRows::Add(absl::string_view bytes) { AppendElement(bytes, bytes_); }
+
+void PgCopyRows::Add(const std::optional<int64_t>& value) {
+  value ? Add(*value) : AppendNull(bytes_);
+}
+
+void PgCopyRows::Add(const std::optional<absl::string_view>& text) {
+  text ? Add(*text) : AppendNull(bytes_);
+}
+
+void PgCopyRows::End() { bytes_.append(2, '\xff'); }
 
 void PgResult::Clear(pg_result* result) { PQclear(result); }
 
