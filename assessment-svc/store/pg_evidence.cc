@@ -13,6 +13,7 @@
 #include "assessment-svc/store/pg_items.h"
 #include "assessment-svc/store/pg_organisations.h"
 #include "assessment-svc/store/pg_store.h"
+#include "common/digest/bucket.h"
 #include "common/evidence/text.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
@@ -23,37 +24,28 @@ namespace {
 using evidence::ItemKey;
 using evidence::RecordedItem;
 
-// Items `e` with who said them.
-#define STARRATINGS_PG_SELECT_SAID \
-  "SELECT " STARRATINGS_PG_LOG_COLUMNS("e.") ", " STARRATINGS_PG_SAID_COLUMNS
-
-// The statement that `revision` sees under the key of `k`, a row of
-// evidence_current, which has a row for every key: most often that row itself.
-#define STARRATINGS_PG_HELD(revision)                                                              \
-  " CROSS JOIN LATERAL (SELECT k.bucket, " STARRATINGS_PG_STATE_COLUMNS(                           \
-      "k.") "   WHERE k.rev_from <= " revision                                                     \
-            "   UNION ALL SELECT p.bucket, " STARRATINGS_PG_STATE_COLUMNS(                         \
-                "p.") "   FROM evidence_past AS p WHERE k.rev_from > " revision                    \
-                      " AND p.bucket = k.bucket"                                                   \
-                      "   AND p.organisation = k.organisation AND p.period = k.period AND p.code " \
-                      "= k.code"                                                                   \
-                      "   AND p.instance = k.instance AND p.rev_from <= " revision                 \
-                      "   AND p.rev_to > " revision " OFFSET 0) AS e"
-
 constexpr char kReadHistory[] =
-    STARRATINGS_PG_SELECT_SAID
-    " FROM (SELECT " STARRATINGS_PG_LOG_COLUMNS("")
-    "   FROM evidence_log WHERE organisation = $1 AND period = $2 AND code = $3 AND instance = $4"
-    "   AND revision < $5 ORDER BY ordinal DESC LIMIT $6) AS e" STARRATINGS_PG_JOIN_SAID
-    " ORDER BY e.ordinal DESC";
+    "SELECT " STARRATINGS_PG_LOG_COLUMNS("")
+    " FROM evidence_log WHERE organisation = $1 AND period = $2 AND code = $3 AND instance = $4"
+    " AND revision < $5 ORDER BY ordinal DESC LIMIT $6";
 
 // All that the organisation has of the code, then the newest: not the log from
 // its end until something fits.
 constexpr char kLastSupplied[] =
-    STARRATINGS_PG_SELECT_SAID
-    " FROM (SELECT * FROM (SELECT " STARRATINGS_PG_LOG_COLUMNS("")
-    "     FROM evidence_log WHERE organisation = $1 AND code = $2 AND revision <= $3 OFFSET 0) AS a"
-    "   ORDER BY revision DESC, period DESC, instance DESC LIMIT 1) AS e" STARRATINGS_PG_JOIN_SAID;
+    "SELECT " STARRATINGS_PG_LOG_COLUMNS("a.")
+    " FROM (SELECT * FROM evidence_log"
+    "   WHERE organisation = $1 AND code = $2 AND revision <= $3 OFFSET 0) AS a"
+    " ORDER BY revision DESC, period DESC, instance DESC LIMIT 1";
+
+// The statement that $1 sees under the key of `k`, a row of evidence_current,
+// which has a row for every key: most often that row itself.
+#define STARRATINGS_PG_HELD \
+  " CROSS JOIN LATERAL (SELECT k.bucket, " STARRATINGS_PG_STATE_COLUMNS("k.")                  \
+  "   WHERE k.rev_from <= $1"                                                                  \
+  "   UNION ALL SELECT p.bucket, " STARRATINGS_PG_STATE_COLUMNS("p.")                          \
+  "   FROM evidence_past AS p WHERE k.rev_from > $1 AND p.bucket = k.bucket"                   \
+  "   AND p.organisation = k.organisation AND p.period = k.period AND p.code = k.code"         \
+  "   AND p.instance = k.instance AND p.rev_from <= $1 AND p.rev_to > $1 OFFSET 0) AS e"
 
 // $1: the revision; $2 to $6: the cursor; $7, $8: period and codes, empty for
 // any; $9: the limit; $10, $11: buckets and organisations.
@@ -62,38 +54,65 @@ constexpr char kLastSupplied[] =
 #define STARRATINGS_PG_FILTER       \
   " AND ($7 = '' OR k.period = $7)" \
   " AND (cardinality($8) = 0 OR k.code = ANY($8))"
-#define STARRATINGS_PG_ITEM_ORDER(t) \
-  " ORDER BY " t "bucket, " t "organisation, " t "period, " t "code, " t "instance"
 
-constexpr char kListItems[] =
-    STARRATINGS_PG_SELECT_SAID " FROM (SELECT e.* FROM evidence_current AS k" STARRATINGS_PG_HELD(
-        "$1") "   WHERE" STARRATINGS_PG_AFTER STARRATINGS_PG_FILTER
-        STARRATINGS_PG_ITEM_ORDER(
-            "k.") "   LIMIT $9) AS e" STARRATINGS_PG_JOIN_SAID STARRATINGS_PG_ITEM_ORDER("e.");
+constexpr char kListItems[] = "SELECT " STARRATINGS_PG_LOG_COLUMNS(
+    "e.") " FROM evidence_current AS k" STARRATINGS_PG_HELD
+          " WHERE" STARRATINGS_PG_AFTER STARRATINGS_PG_FILTER
+          " ORDER BY k.bucket, k.organisation, k.period, k.code, k.instance LIMIT $9";
 
 // In the order of the organisations, so that it ends when the page is full.
 constexpr char kListItemsOf[] =
-    STARRATINGS_PG_SELECT_SAID
-    " FROM (SELECT e.* FROM (SELECT i.bucket, i.id COLLATE \"C\" AS id"
-    "     FROM unnest($10, $11) AS i(bucket, id) ORDER BY 1, 2) AS o"
-    "   CROSS JOIN LATERAL (SELECT * FROM evidence_current AS k"
-    "     WHERE k.bucket = o.bucket AND k.organisation = o.id AND" STARRATINGS_PG_AFTER
-        STARRATINGS_PG_FILTER " OFFSET 0) AS k" STARRATINGS_PG_HELD("$1")
-    "   ORDER BY o.bucket, o.id, k.period, k.code, k.instance"
-    "   LIMIT $9) AS e" STARRATINGS_PG_JOIN_SAID STARRATINGS_PG_ITEM_ORDER("e.");
+    "SELECT " STARRATINGS_PG_LOG_COLUMNS("e.")
+    " FROM (SELECT i.bucket, i.id COLLATE \"C\" AS id"
+    "   FROM unnest($10, $11) AS i(bucket, id) ORDER BY 1, 2) AS o"
+    " CROSS JOIN LATERAL (SELECT * FROM evidence_current AS k"
+    "   WHERE k.bucket = o.bucket AND k.organisation = o.id AND" STARRATINGS_PG_AFTER
+        STARRATINGS_PG_FILTER " OFFSET 0) AS k" STARRATINGS_PG_HELD
+    " ORDER BY o.bucket, o.id, k.period, k.code, k.instance LIMIT $9";
 
 // Behind the parameters of the page: $11: periods; $12: codes. From the
-// organisations and periods to their items by key, in one statement.
+// organisations and periods to what their keys hold now, in one statement.
 OrganisationTexts DossierTexts(bool some_codes) {
   static_assert(OrganisationTexts::kParams == 10);
   return OrganisationTexts(
       "o.bucket, o.id", "WITH page AS MATERIALIZED (",
-      absl::StrCat(") " STARRATINGS_PG_SELECT_SAID " FROM page CROSS JOIN unnest($11) AS q(period)"
-                   " CROSS JOIN LATERAL (SELECT * FROM evidence_current AS k"
-                   "   WHERE k.bucket = page.bucket AND k.organisation = page.id"
-                   "   AND k.period = q.period",
-                   some_codes ? " AND k.code = ANY($12)" : "",
-                   " OFFSET 0) AS k" STARRATINGS_PG_HELD("$4") STARRATINGS_PG_JOIN_SAID));
+      absl::StrCat(") SELECT " STARRATINGS_PG_STATE_COLUMNS(
+                       "k.") " FROM page CROSS JOIN unnest($11) AS q(period)"
+                             " CROSS JOIN LATERAL (SELECT * FROM evidence_current AS k"
+                             "   WHERE k.bucket = page.bucket AND k.organisation = page.id"
+                             "   AND k.period = q.period",
+                   some_codes ? " AND k.code = ANY($12)" : "", " OFFSET 0) AS k"));
+}
+
+// What was held under keys ($2 to $6) at $1, where it is not what they hold now.
+constexpr char kHeldThen[] =
+    "SELECT " STARRATINGS_PG_STATE_COLUMNS("p.")
+    " FROM unnest($2, $3, $4, $5, $6) AS k(bucket, organisation, period, code, instance)"
+    " CROSS JOIN LATERAL (SELECT * FROM evidence_past AS p WHERE p.bucket = k.bucket"
+    "   AND p.organisation = k.organisation AND p.period = k.period AND p.code = k.code"
+    "   AND p.instance = k.instance AND p.rev_from <= $1"
+    "   ORDER BY p.rev_from DESC LIMIT 1) AS p"
+    " WHERE p.rev_to > $1";
+
+// For the keys in `rows`, of what they hold now, that said something else at
+// `revision`; nothing, if there are none.
+std::optional<PgCall> HeldThenCall(const PgResult& rows, int64_t revision) {
+  std::vector<int64_t> buckets;
+  std::vector<std::string> organisations, periods, codes, instances;
+  for (int row = 0; row < rows.rows(); ++row) {
+    if (PgItemReader::RevisionOf(rows, row) <= revision) continue;
+    ItemKey key = PgItemReader::KeyOf(rows, row);
+    buckets.push_back(digest::BucketOf(key.organisation));
+    organisations.push_back(std::move(key.organisation));
+    periods.push_back(std::move(key.period));
+    codes.push_back(std::move(key.code));
+    instances.push_back(std::move(key.instance));
+  }
+  if (buckets.empty()) return std::nullopt;
+  PgCall call{kHeldThen, {}};
+  call.params.Add(revision).AddInts(buckets).AddTexts(organisations).AddTexts(periods);
+  call.params.AddTexts(codes).AddTexts(instances);
+  return call;
 }
 
 PgCall HistoryCall(const ItemKey& key, int64_t before, int limit) {
@@ -115,7 +134,7 @@ absl::StatusOr<std::vector<RecordedItem>> PgStore::ReadItems(const PgCall& call,
     return ReadAt(revision, calls, deadline);
   };
   ASSIGN_OR_RETURN(const std::vector<PgResult> answers, ask(std::span(&call, 1)));
-  return PgItemReader(sources_, ask).ReadAllSaid(answers.front());
+  return PgItemReader(shared_, ask).ReadAllSaid(answers.front());
 }
 
 absl::StatusOr<std::optional<RecordedItem>> PgStore::ReadItem(const ItemKey& key, int64_t revision,
@@ -181,14 +200,25 @@ absl::StatusOr<std::vector<evidence::Dossier>> PgStore::ReadDossiers(
     dossiers.push_back({OrganisationOf(page, row), std::string(period), {}});
   }
   PgItemReader reader(
-      sources_, [&](std::span<const PgCall> more) { return ReadAt(revision, more, deadline); });
-  RETURN_IF_ERROR(reader.FetchSources(rows));
-  for (int row = 0; row < rows.rows(); ++row) {
-    // A round that was frozen between the two: the page came before.
-    const auto place = places.find(rows.View(row, 0));
-    if (place == places.end()) continue;
-    ASSIGN_OR_RETURN(RecordedItem item, reader.ReadSaid(rows, row));
-    dossiers[place->second].items.push_back(std::move(item));
+      shared_, [&](std::span<const PgCall> more) { return ReadAt(revision, more, deadline); });
+  const auto add = [&](const PgResult& items) -> absl::Status {
+    RETURN_IF_ERROR(reader.Fetch(items, /*said=*/true));
+    for (int row = 0; row < items.rows(); ++row) {
+      if (PgItemReader::RevisionOf(items, row) > revision) continue;
+      // A round that was frozen between the two: the page came before.
+      const auto place = places.find(items.View(row, 0));
+      if (place == places.end()) continue;
+      ASSIGN_OR_RETURN(RecordedItem item, reader.ReadSaid(items, row));
+      dossiers[place->second].items.push_back(std::move(item));
+    }
+    return absl::OkStatus();
+  };
+  RETURN_IF_ERROR(add(rows));
+  // What it ends is in evidence_past since the moment that a key says something
+  // else: it does not matter that this is another snapshot.
+  if (const auto call = HeldThenCall(rows, revision)) {
+    ASSIGN_OR_RETURN(const auto held, ReadAt(revision, std::span(&*call, 1), deadline));
+    RETURN_IF_ERROR(add(held.front()));
   }
   for (evidence::Dossier& dossier : dossiers) dossier.SortItems();
   return dossiers;

@@ -31,6 +31,8 @@ class PgSourceRows {
 
   void Commit();
   void Rollback() { made_.clear(); }
+  // Another database may answer from now on.
+  void Forget() { known_.clear(); }
 
  private:
   // More are forgotten, all at once.

@@ -28,11 +28,10 @@ enum Column {
   kObservedOn,
   kSource,
   kDigest,
-  kActor,
-  kTimeUs,
-  kReason,
 };
 
+constexpr char kCommits[] =
+    "SELECT revision, actor, time_us, reason FROM commits WHERE revision = ANY($1)";
 constexpr char kSources[] =
     "SELECT id, title, uri, sha256, reconstructed FROM sources WHERE id = ANY($1)";
 
@@ -60,59 +59,68 @@ std::optional<evidence::Value> ValueOf(const PgResult& rows, int row, int first)
 
 }  // namespace
 
-std::shared_ptr<const evidence::Source> PgSourceCache::Find(int64_t id) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = sources_.find(id);
-  return found == sources_.end() ? nullptr : found->second;
-}
-
-void PgSourceCache::Insert(int64_t id, std::shared_ptr<const evidence::Source> source) {
-  const std::lock_guard lock(mutex_);
-  if (sources_.size() >= kMost) sources_.clear();
-  sources_.emplace(id, std::move(source));
-}
-
 absl::StatusOr<evidence::Value> ReadValue(const PgResult& rows, int row, int first) {
   std::optional<evidence::Value> value = ValueOf(rows, row, first);
   if (!value) return Dangling();
   return *std::move(value);
 }
 
-absl::Status PgItemReader::FetchSources(const PgResult& rows, int first) {
-  std::vector<int64_t> unknown;
+absl::Status PgItemReader::Fetch(const PgResult& rows, bool said, int first) {
+  std::vector<int64_t> sources, commits;
   for (int row = 0; row < rows.rows(); ++row) {
     const int64_t id = rows.Int(row, first + kSource);
-    const auto [seen, is_new] = seen_.try_emplace(id);
-    if (!is_new) continue;
-    seen->second = sources_.Find(id);
-    if (seen->second == nullptr) unknown.push_back(id);
+    if (const auto [seen, is_new] = sources_.try_emplace(id); is_new) {
+      seen->second = shared_.sources.Find(id);
+      if (seen->second == nullptr) sources.push_back(id);
+    }
+    if (!said) continue;
+    const int64_t revision = RevisionOf(rows, row, first);
+    if (const auto [seen, is_new] = commits_.try_emplace(revision); is_new) {
+      seen->second = shared_.commits.Find(revision);
+      if (seen->second == nullptr) commits.push_back(revision);
+    }
   }
-  if (unknown.empty()) return absl::OkStatus();
-  PgCall call{kSources, {}};
-  call.params.AddInts(unknown);
-  ASSIGN_OR_RETURN(const std::vector<PgResult> answers, ask_(std::span(&call, 1)));
-  const PgResult& found = answers.front();
-  for (int row = 0; row < found.rows(); ++row) {
-    auto source = std::make_shared<const evidence::Source>(evidence::Source{
-        found.Text(row, 1), found.Text(row, 2), found.Text(row, 3), found.Int(row, 4) != 0});
-    seen_[found.Int(row, 0)] = source;
-    sources_.Insert(found.Int(row, 0), std::move(source));
+  if (sources.empty() && commits.empty()) return absl::OkStatus();
+  PgCall calls[] = {{kSources, {}}, {kCommits, {}}};
+  calls[0].params.AddInts(sources);
+  calls[1].params.AddInts(commits);
+  ASSIGN_OR_RETURN(const std::vector<PgResult> found, ask_(calls));
+  for (int row = 0; row < found[0].rows(); ++row) {
+    auto source = std::make_shared<const evidence::Source>(
+        evidence::Source{found[0].Text(row, 1), found[0].Text(row, 2), found[0].Text(row, 3),
+                         found[0].Int(row, 4) != 0});
+    sources_[found[0].Int(row, 0)] = source;
+    shared_.sources.Insert(found[0].Int(row, 0), std::move(source));
+  }
+  for (int row = 0; row < found[1].rows(); ++row) {
+    auto commit = std::make_shared<const PgSaid>(
+        PgSaid{found[1].Text(row, 1), found[1].Int(row, 2), found[1].Text(row, 3)});
+    commits_[found[1].Int(row, 0)] = commit;
+    shared_.commits.Insert(found[1].Int(row, 0), std::move(commit));
   }
   return absl::OkStatus();
+}
+
+evidence::ItemKey PgItemReader::KeyOf(const PgResult& rows, int row, int first) {
+  return {rows.Text(row, first + kOrganisation), rows.Text(row, first + kPeriod),
+          rows.Text(row, first + kCode), rows.Text(row, first + kInstance)};
+}
+
+int64_t PgItemReader::RevisionOf(const PgResult& rows, int row, int first) {
+  return rows.Int(row, first + kRevision);
 }
 
 absl::StatusOr<evidence::RecordedItem> PgItemReader::Read(const PgResult& rows, int row,
                                                           int first) const {
   evidence::RecordedItem recorded;
   evidence::Item& item = recorded.item;
-  item.key = {rows.Text(row, first + kOrganisation), rows.Text(row, first + kPeriod),
-              rows.Text(row, first + kCode), rows.Text(row, first + kInstance)};
-  recorded.revision = rows.Int(row, first + kRevision);
+  item.key = KeyOf(rows, row, first);
+  recorded.revision = RevisionOf(rows, row, first);
   recorded.ordinal = rows.Int(row, first + kOrdinal);
   std::optional<evidence::Value> value = ValueOf(rows, row, first);
   const absl::string_view digest = rows.View(row, first + kDigest);
-  const auto source = seen_.find(rows.Int(row, first + kSource));
-  if (!value || digest.size() != item.digest.size() || source == seen_.end() ||
+  const auto source = sources_.find(rows.Int(row, first + kSource));
+  if (!value || digest.size() != item.digest.size() || source == sources_.end() ||
       source->second == nullptr) {
     return Dangling();
   }
@@ -127,17 +135,18 @@ absl::StatusOr<evidence::RecordedItem> PgItemReader::Read(const PgResult& rows, 
 
 absl::StatusOr<evidence::RecordedItem> PgItemReader::ReadSaid(const PgResult& rows, int row,
                                                               int first) const {
-  if (rows.IsNull(row, first + kActor)) return Dangling();
+  const auto commit = commits_.find(RevisionOf(rows, row, first));
+  if (commit == commits_.end() || commit->second == nullptr) return Dangling();
   ASSIGN_OR_RETURN(evidence::RecordedItem recorded, Read(rows, row, first));
-  recorded.actor = rows.Text(row, first + kActor);
-  recorded.recorded_at_us = rows.Int(row, first + kTimeUs);
-  recorded.reason = rows.Text(row, first + kReason);
+  recorded.actor = commit->second->actor;
+  recorded.recorded_at_us = commit->second->time_us;
+  recorded.reason = commit->second->reason;
   return recorded;
 }
 
 absl::StatusOr<std::vector<evidence::RecordedItem>> PgItemReader::ReadAllSaid(
     const PgResult& rows) {
-  RETURN_IF_ERROR(FetchSources(rows));
+  RETURN_IF_ERROR(Fetch(rows, /*said=*/true));
   std::vector<evidence::RecordedItem> items;
   items.reserve(static_cast<size_t>(rows.rows()));
   for (int row = 0; row < rows.rows(); ++row) {

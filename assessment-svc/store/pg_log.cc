@@ -71,10 +71,10 @@ absl::StatusOr<std::vector<LoggedRevision>> PgStore::ReadLog(const LogCursor& af
   calls[1].params.Add(int64_t{items_most} + 1);
   ASSIGN_OR_RETURN(const std::vector<PgResult> answers, ReadAt(/*revision=*/0, calls, deadline));
   const PgResult& commits = answers[0];
-  PgItemReader reader(sources_, [&](std::span<const PgCall> more) {
+  PgItemReader reader(shared_, [&](std::span<const PgCall> more) {
     return ReadAt(/*revision=*/0, more, deadline);
   });
-  RETURN_IF_ERROR(reader.FetchSources(answers[1]));
+  RETURN_IF_ERROR(reader.Fetch(answers[1], /*said=*/false));
   LoggedItems items(reader, answers[1]);
   std::vector<LoggedRevision> log;
   int64_t room = items_most;

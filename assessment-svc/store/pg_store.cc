@@ -61,6 +61,7 @@ PgStore::PgStore(const PgTarget& target, const StoreOptions& options)
       head_(target, [this] {
         // Another host may lead now.
         readers_.DropAll();
+        shared_.Clear();
         if (observer_ != nullptr) observer_->OnReconnect();
       }) {}
 
@@ -103,7 +104,10 @@ absl::StatusOr<std::vector<PgResult>> PgStore::ReadAt(int64_t revision,
                                            "the database that answers is not the primary")
                            : results.status();
     }
-    if (absl::IsUnavailable(error)) readers_.DropAll();
+    if (absl::IsUnavailable(error)) {
+      readers_.DropAll();
+      shared_.Clear();
+    }
     if (!IsPassing(error) || absl::IsDeadlineExceeded(error) || !backoff.Wait(deadline)) {
       return error;
     }
@@ -154,6 +158,7 @@ absl::StatusOr<std::vector<absl::StatusOr<Written>>> PgStore::CommitGroup(
           return std::move(answers);
         }
         source_rows_.Rollback();
+        if (connection.broken()) source_rows_.Forget();
         is_unknown = is_unknown || (attempt.committing() && IsPassing(error) && !IsConflict(error));
         if (!connection.broken()) {
           connection.Run("ROLLBACK", absl::Now() + kStepMost).IgnoreError();

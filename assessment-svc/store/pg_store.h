@@ -128,7 +128,7 @@ class PgStore : public EvidenceStore {
   mutable PgPool writer_;
   mutable PgPool readers_;
   mutable PgHead head_;
-  mutable PgSourceCache sources_;
+  mutable PgShared shared_;
   PgSourceRows source_rows_;  // Of whoever holds the writer.
 };
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A throw-away PostgreSQL cluster for tests: on a unix socket, without fsync unless
-# POSTGRES_DURABLE is set, gone when the tests are.
+# A throw-away PostgreSQL cluster for tests: on a unix socket, small and without
+# fsync (with POSTGRES_DURABLE set: as one that is measured), gone when the tests are.
 #
 #   postgres.sh start DIRECTORY [PID [PORT]]
 #       starts one and writes how to reach it to DIRECTORY/uri. It stops by itself
@@ -54,7 +54,11 @@ stop() {
 
 start() {
   local directory=$1 owner=$2 port=$3 place options=()
-  if [ -z "${POSTGRES_DURABLE:-}" ]; then options+=(-c fsync=off -c full_page_writes=off); fi
+  if [ -n "${POSTGRES_DURABLE:-}" ]; then
+    options+=(-c shared_buffers=512MB -c max_wal_size=4GB)
+  else
+    options+=(-c shared_buffers=64MB -c fsync=off -c full_page_writes=off)
+  fi
   mkdir -p "$directory"
   directory=$(cd "$directory" && pwd)
   stop "$directory"
@@ -70,7 +74,7 @@ start() {
     halt "$place"
     die "initdb failed; see above"
   }
-  options+=(-c max_connections=200 -c shared_buffers=64MB -k "$place" -p "${port:-5432}")
+  options+=(-c max_connections=200 -k "$place" -p "${port:-5432}")
   options+=(-c "listen_addresses=${port:+127.0.0.1}")
   # The log's file belongs to whom the server runs as.
   as_postgres "$binaries/pg_ctl" -D data -l server.log -w -o "${options[*]@Q}" start >/dev/null \
