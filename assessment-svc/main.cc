@@ -137,7 +137,7 @@ absl::Status Run() {
   CommitFanOut observer(metrics, tail);
   service::RegisterCache registers(*store);
   serving::Pool calls(kCallThreads, service::kCallsWaitingMost);
-  serving::Pool streams(kStreamThreads, service::kStreamsMost);
+  serving::Pool streams(kStreamThreads, service::kStreamStepsMost);
   serving::Pool watchers(kStreamThreads, absl::GetFlag(FLAGS_watchers_most));
   // The last to come and the first to go: what it answers may use all the rest.
   store::Committer committer(*store, CommitterOptions(), &observer);

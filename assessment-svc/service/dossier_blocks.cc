@@ -109,15 +109,25 @@ absl::StatusOr<Export> PlanExport(const store::EvidenceStore& store,
   return plan;
 }
 
+std::function<DossierBlocks::Page()> DossierBlocks::Reading(absl::Time deadline) const {
+  // Nothing of this object, which may be gone by then.
+  return [&store = store_, filter = plan_.chosen.filter, period = plan_.period, codes = plan_.codes,
+          after = plan_.after, revision = plan_.chosen.revision, deadline] {
+    return store.ReadDossiers(filter, period, codes, after, kReadStep, revision, deadline);
+  };
+}
+
 absl::Status DossierBlocks::Read(absl::Time deadline) {
-  ASSIGN_OR_RETURN(auto dossiers,
-                   store_.ReadDossiers(plan_.chosen.filter, plan_.period, plan_.codes, plan_.after,
-                                       kReadStep, plan_.chosen.revision, deadline));
+  Page page = ahead_ ? ahead_->Get() : Reading(deadline)();
+  ahead_.reset();
+  RETURN_IF_ERROR(page.status());
+  std::vector<evidence::Dossier>& dossiers = *page;
   all_read_ = dossiers.size() < static_cast<size_t>(kReadStep);
   if (!dossiers.empty()) {
     const std::string& last = dossiers.back().organisation.id;
     plan_.after = {digest::BucketOf(last), last};
   }
+  if (!all_read_) ahead_.emplace(pool_, Reading(deadline));
   for (evidence::Dossier& dossier : dossiers) {
     if (plan_.chosen.Includes(dossier.organisation)) pending_.push_back(std::move(dossier));
   }

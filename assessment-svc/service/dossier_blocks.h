@@ -2,11 +2,14 @@
 #pragma once
 
 #include <deque>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "assessment-svc/service/ahead.h"
 #include "assessment-svc/service/selection.h"
 #include "assessment-svc/store/store.h"
 #include "starratings/assessment/v1/evidence_service.pb.h"
@@ -30,21 +33,29 @@ absl::StatusOr<Export> PlanExport(const store::EvidenceStore& store,
                                   const assessment::v1::ExportDossiersRequest& request,
                                   absl::Time deadline);
 
+// Reads ahead: a page of dossiers on a thread of `pool`, while the page before is
+// put into blocks.
 class DossierBlocks {
  public:
-  // `store` must outlive this.
-  DossierBlocks(const store::EvidenceStore& store, Export plan)
-      : store_(store), plan_(std::move(plan)) {}
+  // `store` must outlive the pool, and the pool this.
+  DossierBlocks(const store::EvidenceStore& store, serving::Pool& pool, Export plan)
+      : store_(store), pool_(pool), plan_(std::move(plan)) {}
 
   // Fills the next block, which is empty; false if there is none. The first is always there,
   // so that also an export of nobody says what was read.
   absl::StatusOr<bool> Next(absl::Time deadline, assessment::v1::ExportDossiersResponse& block);
 
  private:
+  using Page = absl::StatusOr<std::vector<evidence::Dossier>>;
+
   absl::Status Read(absl::Time deadline);
+  // Of the page that comes next.
+  std::function<Page()> Reading(absl::Time deadline) const;
 
   const store::EvidenceStore& store_;
+  serving::Pool& pool_;
   Export plan_;
+  std::optional<Ahead<Page>> ahead_;
   std::deque<evidence::Dossier> pending_;
   bool all_read_ = false;
   bool first_ = true;

@@ -100,7 +100,7 @@ class DossierStream final : public grpc::ServerWriteReactor<ExportDossiersRespon
     const absl::Time deadline = StepDeadlineOf(context_);
     if (!blocks_) {
       ASSIGN_OR_RETURN(Export plan, PlanExport(parts_.store, request_, deadline));
-      blocks_.emplace(parts_.store, std::move(plan));
+      blocks_.emplace(parts_.store, parts_.streams, std::move(plan));
     }
     return blocks_->Next(deadline, block_[next_].Begin());
   }

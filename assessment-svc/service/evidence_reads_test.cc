@@ -206,7 +206,7 @@ TEST_F(EvidenceReadsTest, TooManyStreamsAreToldToTryAgain) {
 }
 
 TEST_F(EvidenceReadsTest, ACallerThatLeavesAnExportLeavesNothingBehind) {
-  for (int i = 0; i < 2 * kStreamsMost; ++i) {
+  for (int i = 0; i < kStreamStepsMost + kStreamsMost; ++i) {
     grpc::ClientContext context;
     pb::ExportDossiersRequest request;
     request.mutable_selection()->set_period("2001-02");

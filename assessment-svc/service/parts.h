@@ -13,9 +13,11 @@
 
 namespace starratings::service {
 
-// Each stream has at most one step waiting for a thread, so that a queue of
-// this length is never full.
 inline constexpr int kStreamsMost = 128;
+
+// Waiting for a thread: of each stream at most one step, and one page that is
+// read ahead and can do without.
+inline constexpr int kStreamStepsMost = 2 * kStreamsMost;
 
 // Batches of one import that may be unacknowledged.
 inline constexpr int kIngestWindow = 8;
@@ -43,7 +45,7 @@ struct Parts {
   store::Committer& committer;
   RegisterCache& registers;
   serving::Pool& calls;    // Unary calls; queue of kCallsWaitingMost.
-  serving::Pool& streams;  // Steps of streams; queue of kStreamsMost.
+  serving::Pool& streams;  // Steps of streams; queue of kStreamStepsMost.
   StreamSlots& slots;
   Attempts& attempts;
   Metrics& metrics;

@@ -158,7 +158,7 @@ class ServiceTest : public testing::Test {
   store::Committer committer_{*store_, {}, &metrics_};
   RegisterCache registers_{*store_};
   serving::Pool calls_{2, kCallsWaitingMost};
-  serving::Pool streams_{2, kStreamsMost};
+  serving::Pool streams_{2, kStreamStepsMost};
   StreamSlots slots_;
   Attempts attempts_;
   const Parts parts_{*store_,  committer_, registers_, calls_,
