@@ -13,8 +13,12 @@
 namespace starratings::store {
 namespace {
 
+// Whoever has it writes. It must be a statement of its own: what follows sees
+// what was committed while this one waited.
+constexpr char kLockHead[] = "SELECT revision FROM log_head WHERE id = 1 FOR UPDATE";
+
 constexpr char kReadBefore[] =
-    "SELECT (SELECT time_us FROM commits WHERE revision = $1),"
+    "SELECT (SELECT time_us FROM commits WHERE revision = (SELECT revision FROM log_head)),"
     " (SELECT max(revision) FROM commits WHERE kind = 'registration')";
 
 constexpr char kFindRequests[] =
@@ -69,9 +73,8 @@ bool IsRefusal(const absl::Status& error) {
 
 absl::Status PgGroup::Run(bool confirm) {
   Reached(Failpoint::kBeforeBegin);
-  RETURN_IF_ERROR(Begin());
+  RETURN_IF_ERROR(BeginAndLoad());
   Reached(Failpoint::kAfterBegin);
-  RETURN_IF_ERROR(Load());
   RETURN_IF_ERROR(FetchSources());
   for (size_t i = 0; i < group_.size(); ++i) {
     answers_.push_back(Decide(i));
@@ -81,20 +84,10 @@ absl::Status PgGroup::Run(bool confirm) {
   return Finish(confirm);
 }
 
-absl::Status PgGroup::Begin() {
-  const PgCall calls[] = {{"BEGIN", {}},
-                          {"SELECT revision FROM log_head WHERE id = 1 FOR UPDATE", {}}};
-  ASSIGN_OR_RETURN(const std::vector<PgResult> results, connection_.RunAll(calls, deadline_));
-  if (results.back().rows() != 1) {
-    return status::Error(absl::StatusCode::kDataLoss, "STORE_CORRUPT", "the record has no head");
-  }
-  head_before_ = head_ = results.back().Int(0, 0);
-  return absl::OkStatus();
-}
-
-absl::Status PgGroup::Load() {
-  std::vector<PgCall> calls = {{kReadBefore, {}}, {kFindRequests, {}}, {kReadStanding, {}}};
-  calls[0].params.Add(head_);
+absl::Status PgGroup::BeginAndLoad() {
+  enum { kBegin, kHead, kBefore, kRequests, kStanding };
+  std::vector<PgCall> calls = {
+      {"BEGIN", {}}, {kLockHead, {}}, {kReadBefore, {}}, {kFindRequests, {}}, {kReadStanding, {}}};
   std::vector<std::string> actors, ids;
   std::vector<int64_t> buckets;
   std::vector<std::string> organisations, periods, codes, instances;
@@ -113,25 +106,30 @@ absl::Status PgGroup::Load() {
       instances.push_back(key.instance);
     }
   }
-  calls[1].params.AddTexts(actors).AddTexts(ids);
-  calls[2].params.AddInts(buckets).AddTexts(organisations).AddTexts(periods).AddTexts(codes);
-  calls[2].params.AddTexts(instances);
+  calls[kRequests].params.AddTexts(actors).AddTexts(ids);
+  calls[kStanding].params.AddInts(buckets).AddTexts(organisations).AddTexts(periods);
+  calls[kStanding].params.AddTexts(codes).AddTexts(instances);
   if (keys.empty()) calls.pop_back();
   ASSIGN_OR_RETURN(const std::vector<PgResult> results, connection_.RunAll(calls, deadline_));
 
-  if (head_ != 0 && results[0].IsNull(0, 0)) {
+  if (results[kHead].rows() != 1) {
+    return status::Error(absl::StatusCode::kDataLoss, "STORE_CORRUPT", "the record has no head");
+  }
+  head_before_ = head_ = results[kHead].Int(0, 0);
+  if (head_ != 0 && results[kBefore].IsNull(0, 0)) {
     return status::Error(absl::StatusCode::kDataLoss, "STORE_CORRUPT",
                          "the record has lost its head");
   }
-  time_us_ = results[0].Int(0, 0);
-  registered_ = results[0].Int(0, 1);
-  for (int row = 0; row < results[1].rows(); ++row) {
-    const Write& write = group_[static_cast<size_t>(results[1].Int(row, 0)) - 1];
-    earlier_[{write.actor, write.request_id}] = {results[1].Int(row, 1), results[1].Text(row, 2),
-                                                 results[1].Text(row, 3), results[1].Text(row, 4)};
+  time_us_ = results[kBefore].Int(0, 0);
+  registered_ = results[kBefore].Int(0, 1);
+  const PgResult& requests = results[kRequests];
+  for (int row = 0; row < requests.rows(); ++row) {
+    const Write& write = group_[static_cast<size_t>(requests.Int(row, 0)) - 1];
+    earlier_[{write.actor, write.request_id}] = {requests.Int(row, 1), requests.Text(row, 2),
+                                                 requests.Text(row, 3), requests.Text(row, 4)};
   }
   if (keys.empty()) return absl::OkStatus();
-  const PgResult& rows = results[2];
+  const PgResult& rows = results[kStanding];
   for (int row = 0; row < rows.rows(); ++row) {
     Standing& standing = standing_[*keys[static_cast<size_t>(rows.Int(row, kPosition)) - 1]];
     standing.revision = rows.Int(row, kRevision);

@@ -54,8 +54,8 @@ class PgGroup {
     std::optional<evidence::Value> value;
   };
 
-  absl::Status Begin();
-  absl::Status Load();
+  // Locks the head, and reads what the writes are decided by: in one round trip.
+  absl::Status BeginAndLoad();
   absl::Status FetchSources();
 
   absl::StatusOr<Written> Decide(size_t index);
