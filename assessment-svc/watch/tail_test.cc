@@ -202,6 +202,35 @@ TEST_P(TailTest, EndsAtUntil) {
   }
 }
 
+TEST_P(TailTest, ReadsNothingWhileNobodyWatches) {
+  std::atomic<int> reads = 0;
+  double_->on_log = [&reads](LogDouble::Log log) {
+    ++reads;
+    return log;
+  };
+  Tail& tail = Start();
+  const auto commit = [&](const std::string& id) {
+    const int64_t head = CommitMany(id, 3);
+    tail.Moved(head);
+    EXPECT_TRUE(Soon([&] { return tail.Seen().revision == head; }));
+  };
+  for (const char* id : {"1", "2", "3"}) commit(id);
+  EXPECT_EQ(reads, 0);
+
+  // Who comes then begins with the store, and goes on with the ring.
+  {
+    Listener listener(tail, {}, 1);
+    commit("4");
+    listener.HearUpTo(Head());
+    const absl::Status kept = store::CheckWatch(listener.Heard(), Log(), Head());
+    EXPECT_TRUE(kept.ok()) << kept;
+    EXPECT_GT(reads, 0);
+  }
+  const int so_far = reads;
+  commit("5");
+  EXPECT_EQ(reads, so_far);
+}
+
 TEST_P(TailTest, WakesOnlyWhomItConcerns) {
   TailOptions options = Quick();
   options.bookmark_every = absl::Hours(1);

@@ -1,5 +1,7 @@
 // What it is to be an EvidenceStore: many writes in one transaction, each
 // decided alone; corrections; a register that changes meanwhile.
+#include <algorithm>
+#include <map>
 #include <utility>
 
 #include "tests/store/conformance.h"
@@ -7,6 +9,7 @@
 namespace starratings::store {
 namespace {
 
+using testing::Each;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -234,6 +237,69 @@ TEST_P(ConformanceTest, ItemsCheckedAgainstAnOldCodeAreCheckedAgain) {
   EXPECT_EQ(RefusalOf(say("6", "a", 4)), "ABORTED REGISTER_CHANGED");
   MustCommit(RegisterOrganisations("10", {OrganisationOf("hull")}));
   EXPECT_EQ(MustCommit(say("11", "a", 5)), 10);
+}
+
+// Of every kind, in turn.
+evidence::Item ItemOfKind(int i, int64_t number) {
+  const evidence::Value values[] = {Number(number),
+                                    evidence::Ratio{number, number + 1},
+                                    evidence::Level{absl::StrCat(number)},
+                                    number % 2 == 0,
+                                    evidence::Text{absl::StrCat("It says ", number)},
+                                    evidence::MissingReason::kUnreliable};
+  evidence::Item item =
+      ItemOf(absl::StrCat("o", i % 40), absl::StrCat("c", i), values[i % std::ssize(values)]);
+  if (i % 5 == 0) item.observed_on = evidence::Date::FromDays(i);
+  return item;
+}
+
+// A database may take another way for many.
+TEST_P(ConformanceTest, ManyItemsAreWrittenAsFewAre) {
+  constexpr int kItems = 1'300;
+  using Items = std::map<evidence::ItemKey, std::string>;
+  const auto told = [](const evidence::Item& item) {
+    return absl::StrCat(evidence::ToString(item.value), " on ",
+                        item.observed_on ? item.observed_on->ToString() : "no day");
+  };
+  Items expected;
+  std::vector<Items> at = {{}};
+  // Each says what is new, what its group has just said, and what stood before.
+  for (const int group_size : {1, 3, 2}) {
+    std::vector<Write> group;
+    for (int i = 0; i < group_size; ++i) {
+      const int revision = static_cast<int>(at.size());
+      std::vector<EvidenceDraft> drafts;
+      for (int j = 0; j < kItems; ++j) {
+        drafts.push_back({ItemOfKind(500 * revision + j, 7 * revision + j), {}});
+        expected[drafts.back().item.key] = told(drafts.back().item);
+      }
+      group.push_back(Say(absl::StrCat(revision), std::move(drafts)));
+      at.push_back(expected);
+    }
+    EXPECT_THAT(CommitAll(group), Each(testing::Truly([](const auto& w) { return w.ok(); })));
+  }
+  for (int revision = 1; revision < std::ssize(at); ++revision) {
+    Items items;
+    for (const auto& item : Must(store_->ListItems({}, {}, 10'000, revision, kForever))) {
+      items[item.item.key] = told(item.item);
+    }
+    EXPECT_EQ(items, at[static_cast<size_t>(revision)]) << revision;
+    Items singly;
+    for (const auto& [key, value] : items) {
+      const auto item = Must(store_->ReadItem(key, revision, kForever));
+      singly[key] = item ? told(item->item) : "nothing";
+      if (singly.size() == 50) break;
+    }
+    EXPECT_TRUE(std::includes(items.begin(), items.end(), singly.begin(), singly.end()));
+  }
+  for (const LoggedRevision& logged : Must(store_->ReadLog({}, Head(), 20'000, kForever))) {
+    EXPECT_EQ(std::ssize(logged.items), kItems);
+    for (int j = 0; j < std::ssize(logged.items); ++j) {
+      const int64_t revision = logged.commit.revision;
+      EXPECT_EQ(logged.items[static_cast<size_t>(j)].item.digest,
+                ItemOfKind(static_cast<int>(500 * revision) + j, 7 * revision + j).digest);
+    }
+  }
 }
 
 }  // namespace
