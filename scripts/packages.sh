@@ -14,7 +14,7 @@ build_packages=(
 # shellcheck disable=SC2034
 test_packages=(
   libgtest-dev libgmock-dev clang-format shellcheck python3 python3-grpcio python3-protobuf python3-yaml
-  curl git ca-certificates procps postgresql patroni etcd-server strace util-linux
+  curl git ca-certificates procps postgresql patroni python3-etcd etcd-server strace util-linux
 )
 
 # say WORDS...: one line for people.
