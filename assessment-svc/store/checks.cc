@@ -268,6 +268,11 @@ absl::Status CheckDeadline(absl::Time deadline) {
                        "the deadline passed before the record answered");
 }
 
+absl::Status OutcomeUnknown() {
+  return status::Error(absl::StatusCode::kUnavailable, "OUTCOME_UNKNOWN",
+                       "the database was lost while it committed: send the same request again");
+}
+
 digest::Digest RequestHash(const Nonce& nonce, const digest::Digest& payload) {
   digest::Sha256Hasher hasher;
   hasher.Add(absl::string_view(reinterpret_cast<const char*>(nonce.data()), nonce.size()));

@@ -73,6 +73,9 @@ absl::Status RatingRepeated(absl::string_view organisation);
 // DEADLINE_EXCEEDED if `deadline` has passed.
 absl::Status CheckDeadline(absl::Time deadline);
 
+// UNAVAILABLE, OUTCOME_UNKNOWN: nobody can say whether the group was written.
+absl::Status OutcomeUnknown();
+
 // Tells a retry from another request; keyed, so that erasing the nonce makes
 // the content unguessable.
 digest::Digest RequestHash(const Nonce& nonce, const digest::Digest& payload);

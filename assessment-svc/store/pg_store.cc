@@ -47,11 +47,6 @@ bool IsPassing(const absl::Status& error) {
   return IsConflict(error) || absl::IsUnavailable(error) || absl::IsDeadlineExceeded(error);
 }
 
-absl::Status OutcomeUnknown() {
-  return status::Error(absl::StatusCode::kUnavailable, "OUTCOME_UNKNOWN",
-                       "the database was lost while it committed: send the same request again");
-}
-
 }  // namespace
 
 PgStore::PgStore(const PgTarget& target, const StoreOptions& options)

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "assessment-svc/store/checks.h"
 #include "common/digest/bucket.h"
 #include "common/status/errors.h"
 
@@ -211,9 +212,13 @@ SqliteTransaction::~SqliteTransaction() {
 
 absl::Status SqliteTransaction::Commit() {
   connection_->SetDeadline(absl::InfiniteFuture());
-  RETURN_IF_ERROR(connection_->Execute("COMMIT"));
-  connection_ = nullptr;
-  return absl::OkStatus();
+  const absl::Status error = connection_->Execute("COMMIT");
+  if (error.ok()) {
+    connection_ = nullptr;
+  } else if (status::DetailOf(error).metadata["code"] == absl::StrCat(SQLITE_IOERR_FSYNC)) {
+    return OutcomeUnknown();
+  }
+  return error;
 }
 
 }  // namespace starratings::store

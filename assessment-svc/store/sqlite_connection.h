@@ -168,7 +168,8 @@ class SqliteTransaction {
   SqliteTransaction& operator=(SqliteTransaction&&) = delete;
 
   // Durable on return. Not interrupted by the deadline: half-way through there
-  // is no answer to give.
+  // is no answer to give. UNAVAILABLE, OUTCOME_UNKNOWN if it was written and
+  // could not be synced: whoever opens the file next may find it whole.
   absl::Status Commit();
 
  private:

@@ -112,11 +112,16 @@ class Record:
         if faults and self.options.synchronous_off:
             environment["STARRATINGS_SYNCHRONOUS"] = "OFF"
         port = self.service.grpc.rsplit(":", 1)[1] if self.service else 0
-        self.service = harness.Process(
-            [harness.BUILD / "tests" / "robustness" / "faulty_assessment_svc", "--insecure",
-             "--listen", f"127.0.0.1:{port}", "--health_listen", "127.0.0.1:0",
-             "--metrics_listen", "", "--store", self.store],
-            self.directory, "assessment-svc", environment)
+        try:
+            self.service = harness.Process(
+                [harness.BUILD / "tests" / "robustness" / "faulty_assessment_svc", "--insecure",
+                 "--listen", f"127.0.0.1:{port}", "--health_listen", "127.0.0.1:0",
+                 "--metrics_listen", "", "--store", self.store],
+                self.directory, "assessment-svc", environment)
+        except AssertionError as error:
+            if self.service is None:
+                raise
+            raise Lost(f"it does not start again: {error}") from error
 
     def register(self):
         request = register_pb.RegisterRequest(request_id=str(uuid.uuid4()))
@@ -187,12 +192,10 @@ def one_round(record, writers, number, after):
     # What was not answered is sent again: what was written is answered as such.
     for writer in writers:
         if writer.open is not None:
-            done = threading.Event()
-            service = stub(record.service.grpc)
-            answer = service.SubmitEvidence(writer.open, metadata=ACTOR, timeout=20)
+            answer = stub(record.service.grpc).SubmitEvidence(writer.open, metadata=ACTOR,
+                                                              timeout=20)
             writer.acknowledged[writer.open.items[0].item.instance] = answer.snapshot.revision
             writer.open = None
-            done.set()
     token, count = record.check(after, writers)
     record.service.kill()
     return token, count
@@ -237,7 +240,7 @@ def main():
         return
     try:
         run(options)
-    except AssertionError as loss:  # Also one that does not even start.
+    except Lost as loss:
         print(f"found out, as it must be: {str(loss).splitlines()[0]}")
         return
     sys.exit("nothing was ever synced, and nobody noticed")

@@ -165,13 +165,20 @@ class Disk:
 
     def sync_errors(self, sweep):
         for n in range(1, sweep + 1):
-            self.trace(f"inject=fdatasync,fsync:error=EIO:when={n}")
-            failed = 0
+            # From the n-th on, so that it is still so when readiness is asked.
+            self.trace(f"inject=fdatasync,fsync:error=EIO:when={n}+")
             for _ in range(sweep + 3):
-                failed += self.write() is not None
-            self.untrace()
-            if failed == 0:
+                error = self.write()
+                if error is not None:
+                    break
+            else:
                 raise AssertionError(f"the error at sync {n} was not noticed")
+            # What was written and not synced may be there after all.
+            if error.code() != grpc.StatusCode.UNAVAILABLE or (
+                    "send the same request again" not in error.details()):
+                raise AssertionError(f"not a clear error: {error.code()} {error.details()}")
+            self.await_ready(False)
+            self.untrace()
             self.await_ready(True)
             if self.write() is not None:
                 raise AssertionError(f"after the error at sync {n} nothing is written")
