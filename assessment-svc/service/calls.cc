@@ -121,7 +121,7 @@ void SubmitPlan(const Parts& parts, Plan plan, absl::Time deadline, std::functio
 
 namespace {
 
-// A write on its way: planned on the pool, submitted, answered. Planned again
+// A write on its way: planned, submitted, answered. Planned again on the pool
 // where the register has changed between the two.
 class WriteCall : public std::enable_shared_from_this<WriteCall> {
  public:
@@ -136,16 +136,24 @@ class WriteCall : public std::enable_shared_from_this<WriteCall> {
         plan_(std::move(plan)),
         answer_(std::move(answer)) {}
 
-  void Queue() {
-    if (!parts_.calls.Run([self = shared_from_this()] { self->Run(); })) Finish(PoolFull());
+  void Start(PlanAt at) {
+    if (at == PlanAt::kPool) return Queue();
+    call_.may_wait = false;
+    Run();
   }
 
  private:
   static constexpr int kPlansMost = 3;
 
+  void Queue() {
+    call_.may_wait = true;
+    if (!parts_.calls.Run([self = shared_from_this()] { self->Run(); })) Finish(PoolFull());
+  }
+
   void Run() {
-    ++plans_;
     absl::StatusOr<Plan> planned = plan_(call_);
+    if (planned.ok() && planned->must_wait) return Queue();
+    ++plans_;
     if (!planned.ok() || planned->answered) {
       Finish(planned.status());
       return;
@@ -172,7 +180,7 @@ class WriteCall : public std::enable_shared_from_this<WriteCall> {
   const Parts& parts_;
   grpc::CallbackServerContext& context_;
   grpc::ServerUnaryReactor* const reactor_;
-  const Call call_;
+  Call call_;
   const std::function<absl::StatusOr<Plan>(const Call&)> plan_;
   const std::function<absl::Status(const store::Written&)> answer_;
   int plans_ = 0;
@@ -186,7 +194,8 @@ bool IsRegisterChanged(const absl::Status& status) {
 
 grpc::ServerUnaryReactor* RunWrite(const Parts& parts, grpc::CallbackServerContext& context,
                                    std::function<absl::StatusOr<Plan>(const Call&)> plan,
-                                   std::function<absl::Status(const store::Written&)> answer) {
+                                   std::function<absl::Status(const store::Written&)> answer,
+                                   PlanAt at) {
   grpc::ServerUnaryReactor* reactor = context.DefaultReactor();
   absl::StatusOr<std::string> actor = serving::ActorOf(context);
   if (!actor.ok()) {
@@ -195,7 +204,7 @@ grpc::ServerUnaryReactor* RunWrite(const Parts& parts, grpc::CallbackServerConte
   }
   std::make_shared<WriteCall>(parts, context, reactor, Call{*std::move(actor), DeadlineOf(context)},
                               std::move(plan), std::move(answer))
-      ->Queue();
+      ->Start(at);
   return reactor;
 }
 

@@ -43,10 +43,14 @@ grpc::ServerUnaryReactor* RunRead(const Parts& parts, grpc::CallbackServerContex
 struct Call {
   std::string actor;
   absl::Time deadline;
+  // False on a thread of gRPC's, which others need: the database is not asked.
+  bool may_wait = true;
 };
 
 // What is to be written.
 struct Plan {
+  // The database must be asked, and the call may not wait: nothing is planned.
+  bool must_wait = false;
   store::Write write;
   // Not OK: what the record says now forbids the write. If it was made before,
   // under the same request id, it still gets its first answer.
@@ -55,11 +59,17 @@ struct Plan {
   bool answered = false;
 };
 
-// Runs `plan` on the pool, submits what it plans, and finishes the call with
-// what `answer` returns, which fills the response from what was written.
+// Whether a write is planned where it comes in, if nothing has to be waited for.
+// To hand it to another thread takes longer than to plan a small one.
+enum class PlanAt { kPool, kArrival };
+
+// Runs `plan`, on the pool unless `at` says otherwise, submits what it plans, and
+// finishes the call with what `answer` returns, which fills the response from
+// what was written.
 grpc::ServerUnaryReactor* RunWrite(const Parts& parts, grpc::CallbackServerContext& context,
                                    std::function<absl::StatusOr<Plan>(const Call&)> plan,
-                                   std::function<absl::Status(const store::Written&)> answer);
+                                   std::function<absl::Status(const store::Written&)> answer,
+                                   PlanAt at = PlanAt::kPool);
 
 // Submits what is planned; calls `done` with what was written, with the first
 // answer to the request id, or with why not.

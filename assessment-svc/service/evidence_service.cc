@@ -8,6 +8,13 @@
 #include "assessment-svc/service/snapshots.h"
 
 namespace starratings::service {
+namespace {
+
+// A request with more items is not planned on a thread of gRPC's: it would hold
+// up other calls for longer than it takes to hand it over.
+constexpr int kItemsAtArrival = 16;
+
+}  // namespace
 
 grpc::ServerUnaryReactor* EvidenceServiceImpl::SubmitEvidence(
     grpc::CallbackServerContext* context, const assessment::v1::SubmitEvidenceRequest* request,
@@ -18,7 +25,8 @@ grpc::ServerUnaryReactor* EvidenceServiceImpl::SubmitEvidence(
       [this, response](const store::Written& written) {
         AnswerSubmit(parts_.store, written, *response);
         return absl::OkStatus();
-      });
+      },
+      request->items_size() <= kItemsAtArrival ? PlanAt::kArrival : PlanAt::kPool);
 }
 
 grpc::ServerUnaryReactor* EvidenceServiceImpl::WithdrawEvidence(

@@ -1,5 +1,6 @@
 #include "assessment-svc/service/evidence_writes.h"
 
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -85,14 +86,22 @@ store::EvidenceBatch BatchOf(const SubmitEvidenceRequest& request,
 }
 
 // Notes what keeps the register from taking the items; the revision as of which.
-absl::StatusOr<int64_t> CheckRegistered(const Parts& parts, const std::vector<SubmittedItem>& items,
-                                        absl::Time deadline, FieldErrors& errors) {
+// Nothing if that cannot be told without waiting, and `call` may not.
+absl::StatusOr<std::optional<int64_t>> CheckRegistered(const Parts& parts,
+                                                       const std::vector<SubmittedItem>& items,
+                                                       const Call& call, FieldErrors& errors) {
   absl::flat_hash_set<std::string> organisations;
   for (const SubmittedItem& item : items) organisations.insert(item.item.key.organisation);
   // What the kept register refuses, the newest may take.
   for (const bool fresh : {false, true}) {
-    ASSIGN_OR_RETURN(const RegisterCache::View view,
-                     parts.registers.Look(organisations, fresh, deadline));
+    RegisterCache::View view;
+    if (call.may_wait) {
+      ASSIGN_OR_RETURN(view, parts.registers.Look(organisations, fresh, call.deadline));
+    } else if (auto kept = parts.registers.Peek(organisations); kept && !fresh) {
+      view = *std::move(kept);
+    } else {
+      return std::nullopt;
+    }
     FieldErrors found = errors;
     CheckBatch(items, *view.registered, view.strangers, found);
     if (found.count() == errors.count() || view.fresh) {
@@ -115,14 +124,16 @@ absl::StatusOr<Plan> PlanSubmit(const Parts& parts, const SubmitEvidenceRequest&
   std::vector<SubmittedItem> items = ReadItems(request, errors);
   const bool well_formed = errors.empty();
 
-  ASSIGN_OR_RETURN(const int64_t register_seen,
-                   CheckRegistered(parts, items, call.deadline, errors));
+  ASSIGN_OR_RETURN(const std::optional<int64_t> register_seen,
+                   CheckRegistered(parts, items, call, errors));
+  Plan plan;
+  plan.must_wait = !register_seen;
+  if (plan.must_wait) return plan;
   if (!well_formed) return errors.ToStatus();
 
-  Plan plan;
   ASSIGN_OR_RETURN(plan.write, NewWrite(request, call));
   store::EvidenceBatch batch = BatchOf(request, std::move(items));
-  batch.register_seen = register_seen;
+  batch.register_seen = *register_seen;
   plan.refusal = errors.ToStatus();
   plan.write.validate_only = request.validate_only();
   plan.write.body = std::move(batch);

@@ -46,6 +46,19 @@ void RegisterCache::Forget() {
   registered_ = nullptr;
 }
 
+std::optional<RegisterCache::View> RegisterCache::Peek(
+    const absl::flat_hash_set<std::string>& organisations) {
+  const std::lock_guard lock(mutex_);
+  if (registered_ == nullptr) return std::nullopt;
+  for (const std::string& id : organisations) {
+    if (!organisations_.contains(id)) return std::nullopt;
+  }
+  View view;
+  view.registered = registered_;
+  view.revision = revision_;
+  return view;
+}
+
 absl::Status RegisterCache::Refresh(absl::Time deadline) {
   ASSIGN_OR_RETURN(const int64_t head, store_.Head(deadline));
   auto registered = std::make_shared<intake::Register>();

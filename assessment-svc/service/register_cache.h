@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,10 @@ class RegisterCache {
   // call, or, if `fresh`, as of now.
   absl::StatusOr<View> Look(const absl::flat_hash_set<std::string>& organisations, bool fresh,
                             absl::Time deadline);
+
+  // The same as of some earlier call, without asking the record; nothing if it
+  // would have to be asked.
+  std::optional<View> Peek(const absl::flat_hash_set<std::string>& organisations);
 
   // The next call reads again: a code was registered anew.
   void Forget();

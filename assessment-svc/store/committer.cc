@@ -191,7 +191,16 @@ class Committer::Impl {
     }
     report.took = absl::Now() - start;
     Observe(answers, report);
-    Post(std::move(answers));
+    if (answers.size() == 1 && NothingWaits()) {
+      Tell(answers.front());
+    } else {
+      Post(std::move(answers));
+    }
+  }
+
+  bool NothingWaits() {
+    const std::lock_guard lock(queue_mutex_);
+    return queue_.empty();
   }
 
   void Observe(const std::vector<Answered>& answers, GroupReport& report) {
@@ -227,11 +236,13 @@ class Committer::Impl {
           answers_.pop_front();
         }
       }
-      for (Answered& answer : taken) {
-        Reached(Failpoint::kBeforeReply);
-        answer.done(std::move(answer.written));
-      }
+      for (Answered& answer : taken) Tell(answer);
     }
+  }
+
+  static void Tell(Answered& answer) {
+    Reached(Failpoint::kBeforeReply);
+    answer.done(std::move(answer.written));
   }
 
   EvidenceStore& store_;
