@@ -47,11 +47,11 @@ class Disk:
                    "--metrics_listen", "", "--store", self.store]
         self.service = harness.Process(command, self.directory, "assessment-svc")
 
-    def trace(self, injection):
-        """Injects faults into the running service's calls on the record's log."""
+    def trace(self, injection, file="record.db-wal", calls="/dev/null"):
+        """Injects faults into the running service's calls on a file of the record."""
         self.tracer = subprocess.Popen(
-            ["strace", "-f", "-qq", "-o", "/dev/null", "-p", str(self.service.process.pid),
-             "-P", f"{self.place}/record.db-wal", "-e", injection],
+            ["strace", "-f", "-qq", "-o", calls, "-p", str(self.service.process.pid),
+             "-P", f"{self.place}/{file}", "-e", injection],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         status = pathlib.Path(f"/proc/{self.service.process.pid}/status")
         deadline = time.monotonic() + 10
@@ -186,6 +186,31 @@ class Disk:
         print(f"I/O error at the n-th sync, n from 1 to {sweep}: refused, nothing lost",
               flush=True)
 
+    def checkpoint_errors(self, batches_most=200, items=5000):
+        """What is synced is safe in the log, whatever becomes of the file behind it."""
+        harness.run(["mount", "-o", "remount,size=1g", self.place])
+        calls = self.directory / "calls"
+        self.trace("inject=fdatasync,fsync:error=EIO", file="record.db", calls=str(calls))
+        failed = batch = 0
+        while failed < 3:
+            if batch == batches_most:
+                raise AssertionError("no checkpoint was tried")
+            batch += 1
+            request = crash.submission(str(uuid.uuid4()), "")
+            first = request.items.pop()
+            for i in range(items):
+                first.item.instance = f"{batch}-{i}"
+                request.items.append(first)
+            answer = crash.stub(self.service.grpc).SubmitEvidence(
+                request, metadata=crash.ACTOR, timeout=30)
+            for item in request.items:
+                self.acknowledged[item.item.instance] = answer.snapshot.revision
+            failed = calls.read_text().count("EIO")
+        self.untrace()
+        self.check()
+        print(f"I/O error at the sync of {failed} checkpoints: nothing refused, nothing lost",
+              flush=True)
+
     def close(self):
         if self.service is not None and self.service.process.poll() is None:
             self.service.kill()
@@ -196,6 +221,8 @@ class Disk:
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sweep", type=int, default=12, help="the last n")
+    parser.add_argument("--checkpoints", action="store_true",
+                        help="also fail the sync of checkpoints, which takes many items")
     options = parser.parse_args()
     if os.getuid() != 0 or shutil.which("strace") is None:
         if os.environ.get("CI") == "true":
@@ -207,6 +234,8 @@ def main():
         disk.full()
         disk.read_only()
         disk.sync_errors(options.sweep)
+        if options.checkpoints:
+            disk.checkpoint_errors()
     finally:
         disk.close()
 
