@@ -72,16 +72,19 @@ absl::StatusOr<watch::Cursor> PlanWatch(const store::EvidenceStore& store,
   return watch::Cursor(std::move(filter), after, until);
 }
 
-void Write(const store::EvidenceStore& store, const watch::Delivery& delivery,
-           WatchEvidenceResponse& message) {
-  message.Clear();
-  wire::SourceWriter sources(*message.mutable_sources());
-  for (const size_t i : delivery.items) {
-    sources.Write(delivery.part->items()[i], *message.add_items());
+void Write(const store::EvidenceStore& store, const watch::Message& message,
+           WatchEvidenceResponse& response) {
+  response.Clear();
+  wire::SourceWriter sources(*response.mutable_sources());
+  for (const watch::Delivery& delivery : message.deliveries) {
+    for (const size_t i : delivery.items) {
+      sources.Write(delivery.part->items()[i], *response.add_items());
+    }
   }
-  message.set_more(delivery.more);
-  if (!delivery.more) *message.mutable_snapshot() = SnapshotAt(store, delivery.revision);
-  message.set_register_changed(delivery.register_changed);
+  const std::optional<int64_t> revision = message.Revision();
+  response.set_more(!revision);
+  if (revision) *response.mutable_snapshot() = SnapshotAt(store, *revision);
+  response.set_register_changed(message.RegisterChanged());
 }
 
 // Who has the turn (see watch::Watcher) takes a step on the pool, which ends
@@ -146,18 +149,18 @@ class WatchStream final : public grpc::ServerWriteReactor<WatchEvidenceResponse>
       parts_.tail.Begin(*this, *std::move(cursor));
       begun_ = true;
     }
-    watch::Delivery delivery;
-    const absl::StatusOr<Tail::Turn> turn = parts_.tail.Next(*this, deadline, delivery);
+    watch::Message message;
+    const absl::StatusOr<Tail::Turn> turn = parts_.tail.Next(*this, deadline, message);
     if (!turn.ok()) {
       End(WithToken(turn.status()));
       return;
     }
     switch (*turn) {
       case Tail::Turn::kSend: {
-        Write(parts_.store, delivery, message_);
+        Write(parts_.store, message, response_);
         const std::shared_ptr<std::mutex> starting = starting_;
         const std::lock_guard lock(*starting);
-        StartWrite(&message_);
+        StartWrite(&response_);
         break;
       }
       case Tail::Turn::kAgain:
@@ -188,7 +191,7 @@ class WatchStream final : public grpc::ServerWriteReactor<WatchEvidenceResponse>
   const WatchEvidenceRequest request_;
   bool entered_ = false;
   bool begun_ = false;
-  WatchEvidenceResponse message_;
+  WatchEvidenceResponse response_;
   // Held while a write or a finish is started, which may be done on two
   // threads; outlives the stream.
   const std::shared_ptr<std::mutex> starting_ = std::make_shared<std::mutex>();

@@ -25,6 +25,27 @@ size_t Filter::FirstPassing(const Part& part, size_t from) const {
   return from;
 }
 
+bool Message::Takes(const Part& part) const {
+  if (deliveries.empty()) return true;
+  if (deliveries.back().more || part.begin().item > 0 || part.logged().more) return false;
+  size_t bytes = part.bytes();
+  for (const Delivery& delivery : deliveries) {
+    if (delivery.part != nullptr) bytes += delivery.part->bytes();
+  }
+  return bytes <= kJoinedBytesMost;
+}
+
+std::optional<int64_t> Message::Revision() const {
+  const Delivery& last = deliveries.back();
+  return last.more ? std::nullopt : std::optional(last.revision);
+}
+
+int64_t Message::RegisterChanged() const {
+  int64_t newest = 0;
+  for (const Delivery& delivery : deliveries) newest = std::max(newest, delivery.register_changed);
+  return newest;
+}
+
 std::optional<size_t> Cursor::IndexIn(const Part& part) const {
   if (part.end() <= next_ || AtEnd()) return std::nullopt;
   assert(part.begin() <= next_);

@@ -33,7 +33,7 @@ struct Filter {
 // A message is closed once it has this size; the transport takes eight times it.
 inline constexpr size_t kMessageBytesMost = 1 << 20;
 
-// One message for one watcher.
+// What is to be said of one part.
 struct Delivery {
   SharedPart part;            // Null in a bookmark.
   std::vector<size_t> items;  // Of `part`, in order.
@@ -43,6 +43,23 @@ struct Delivery {
   // The newest revision up to there that changed the register, if one did
   // since the message before; otherwise 0. Not filtered.
   int64_t register_changed = 0;
+};
+
+// One message for one watcher: what is to be said of parts that follow one
+// another. What comes while a message is on its way is the next message, as what
+// comes while a group is written is the next group.
+struct Message {
+  // A part that would make it larger begins the next; the first always fits.
+  static constexpr size_t kJoinedBytesMost = 64 << 10;
+
+  std::vector<Delivery> deliveries;
+
+  // Whether `part` may be said of in it, too: only whole revisions are.
+  bool Takes(const Part& part) const;
+  // The newest revision up to which everything is delivered with it; nothing if
+  // it says more.
+  std::optional<int64_t> Revision() const;
+  int64_t RegisterChanged() const;
 };
 
 // Goes through the log part by part. Parts must be given in order, without a

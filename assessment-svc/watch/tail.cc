@@ -343,8 +343,7 @@ bool Tail::BookmarkDue(const Watcher& watcher, Clock::time_point now) const {
          (watcher.cursor_.AtEnd() || now - watcher.told_at_ >= Chrono(options_.bookmark_every));
 }
 
-Tail::Turn Tail::Send(Watcher& watcher, Delivery delivery, Delivery& message) {
-  message = std::move(delivery);
+Tail::Turn Tail::Send(Watcher& watcher) {
   const auto now = Clock::now();
   watcher.told_at_ = now;
   const std::lock_guard lock(mutex_);
@@ -354,14 +353,13 @@ Tail::Turn Tail::Send(Watcher& watcher, Delivery delivery, Delivery& message) {
   return Turn::kSend;
 }
 
-std::optional<Delivery> Tail::TakeRead(Watcher& watcher) {
-  while (!watcher.read_.empty()) {
+void Tail::TakeRead(Watcher& watcher, Message& message) {
+  while (!watcher.read_.empty() && message.Takes(*watcher.read_.front())) {
     std::optional<Delivery> delivery = watcher.cursor_.Take(watcher.read_.front());
     if (watcher.read_.front()->end() <= watcher.cursor_.next()) watcher.read_.pop_front();
-    if (delivery) return delivery;
+    if (delivery) message.deliveries.push_back(*std::move(delivery));
     if (watcher.cursor_.AtEnd()) watcher.read_.clear();
   }
-  return std::nullopt;
 }
 
 absl::StatusOr<std::vector<SharedPart>> Tail::ReadFor(const Watcher& watcher, int64_t upto,
@@ -381,8 +379,13 @@ absl::StatusOr<std::vector<SharedPart>> Tail::ReadFor(const Watcher& watcher, in
   return parts;
 }
 
-absl::StatusOr<Tail::Turn> Tail::Next(Watcher& watcher, absl::Time deadline, Delivery& message) {
+absl::StatusOr<Tail::Turn> Tail::Next(Watcher& watcher, absl::Time deadline, Message& message) {
   Cursor& cursor = watcher.cursor_;
+  message.deliveries.clear();
+  const auto send_bookmark = [&] {
+    message.deliveries.push_back(cursor.Bookmark());
+    return Send(watcher);
+  };
   std::vector<SharedPart> parts;
   int64_t upto = 0;
   {
@@ -403,20 +406,19 @@ absl::StatusOr<Tail::Turn> Tail::Next(Watcher& watcher, absl::Time deadline, Del
     upto = end.item > 0 ? end.revision : end.Complete();
     if (!says && cursor.next() >= ring_.begin()) parts = ring_.From(cursor.next(), kRingPartsATurn);
   }
-  if (!std::exchange(watcher.opened_, true)) return Send(watcher, cursor.Bookmark(), message);
-  if (cursor.AtEnd()) {
-    if (!cursor.OwesBookmark()) return Turn::kEnd;
-    return Send(watcher, cursor.Bookmark(), message);
-  }
+  if (!std::exchange(watcher.opened_, true)) return send_bookmark();
+  if (cursor.AtEnd()) return cursor.OwesBookmark() ? send_bookmark() : Turn::kEnd;
   if (parts.empty() && watcher.read_.empty() && !BookmarkDue(watcher, Clock::now())) {
     ASSIGN_OR_RETURN(const auto read, ReadFor(watcher, upto, deadline));
     watcher.read_.assign(read.begin(), read.end());
   }
   for (const SharedPart& part : parts) {
-    if (auto delivery = cursor.Take(part)) return Send(watcher, *std::move(delivery), message);
+    if (!message.Takes(*part)) break;
+    if (auto delivery = cursor.Take(part)) message.deliveries.push_back(*std::move(delivery));
   }
-  if (auto delivery = TakeRead(watcher)) return Send(watcher, *std::move(delivery), message);
-  if (BookmarkDue(watcher, Clock::now())) return Send(watcher, cursor.Bookmark(), message);
+  TakeRead(watcher, message);
+  if (!message.deliveries.empty()) return Send(watcher);
+  if (BookmarkDue(watcher, Clock::now())) return send_bookmark();
   return Turn::kAgain;
 }
 

@@ -140,7 +140,7 @@ class Tail {
   // - UNAVAILABLE (SERVER_STOPPING), or if the store does not answer;
   // - DATA_LOSS if the log has a gap;
   // - CANCELLED after Gone().
-  absl::StatusOr<Turn> Next(Watcher& watcher, absl::Time deadline, Delivery& message);
+  absl::StatusOr<Turn> Next(Watcher& watcher, absl::Time deadline, Message& message);
 
   // The message was taken. True: the watcher has the turn; false: it was cut
   // off meanwhile, and nothing is to be done.
@@ -173,11 +173,11 @@ class Tail {
   void CallOn(Watcher& watcher, void (Watcher::*reaction)());
 
   // Of Next().
-  std::optional<Delivery> TakeRead(Watcher& watcher);
+  void TakeRead(Watcher& watcher, Message& message);
   absl::StatusOr<std::vector<SharedPart>> ReadFor(const Watcher& watcher, int64_t upto,
                                                   absl::Time deadline) const;
   bool BookmarkDue(const Watcher& watcher, Clock::time_point now) const;
-  Turn Send(Watcher& watcher, Delivery delivery, Delivery& message);
+  Turn Send(Watcher& watcher);
   // Gives the turn to all that wait, who are returned: call OnTurn() on them.
   std::vector<Watcher*> TakeWaiting();
 

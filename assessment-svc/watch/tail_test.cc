@@ -231,6 +231,23 @@ TEST_P(TailTest, ReadsNothingWhileNobodyWatches) {
   EXPECT_EQ(reads, so_far);
 }
 
+TEST_P(TailTest, WhatComesWhileAMessageIsOnItsWayIsTheNextMessage) {
+  Tail& tail = Start();
+  Listener listener(tail, {}, 0, Cursor::kNever, /*deaf=*/true);
+  listener.HearUpTo(0);
+  for (const char* id : {"1", "2", "3"}) {
+    const int64_t head = CommitMany(id, 2);
+    tail.Moved(head);
+    ASSERT_TRUE(Soon([&] { return tail.Seen().revision == head; }));
+  }
+  listener.SetDeaf(false);
+  const store::WatchRecording heard = listener.HearUpTo(Head());
+  ASSERT_EQ(heard.messages.size(), 2u);
+  EXPECT_EQ(heard.messages[1].items.size(), 6u);
+  const absl::Status kept = store::CheckWatch(heard, Log(), Head());
+  EXPECT_TRUE(kept.ok()) << kept;
+}
+
 TEST_P(TailTest, WakesOnlyWhomItConcerns) {
   TailOptions options = Quick();
   options.bookmark_every = absl::Hours(1);

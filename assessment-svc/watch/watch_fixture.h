@@ -248,8 +248,8 @@ class Listener final : public Watcher {
 
   void Watch() {
     while (true) {
-      Delivery delivery;
-      const auto turn = tail_.Next(*this, kForever, delivery);
+      Message message;
+      const auto turn = tail_.Next(*this, kForever, message);
       if (!turn.ok() || *turn == Tail::Turn::kEnd) {
         tail_.End(*this);
         return Finish(turn.status());
@@ -261,7 +261,7 @@ class Listener final : public Watcher {
         has_turn_ = false;
         continue;
       }
-      recording_.messages.push_back(MessageOf(delivery));
+      recording_.messages.push_back(Written(message));
       changed_.notify_all();
       changed_.wait(lock, [this] { return !deaf_; });
       lock.unlock();
@@ -278,13 +278,15 @@ class Listener final : public Watcher {
     changed_.notify_all();
   }
 
-  static store::WatchMessage MessageOf(const Delivery& delivery) {
-    store::WatchMessage message;
-    for (const size_t i : delivery.items) message.items.push_back(delivery.part->items()[i]);
-    message.more = delivery.more;
-    if (!delivery.more) message.revision = delivery.revision;
-    message.register_changed = delivery.register_changed;
-    return message;
+  static store::WatchMessage Written(const Message& message) {
+    store::WatchMessage written;
+    for (const Delivery& delivery : message.deliveries) {
+      for (const size_t i : delivery.items) written.items.push_back(delivery.part->items()[i]);
+    }
+    written.revision = message.Revision();
+    written.more = !written.revision;
+    written.register_changed = message.RegisterChanged();
+    return written;
   }
 
   Tail& tail_;

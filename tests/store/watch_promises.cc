@@ -137,20 +137,23 @@ absl::Status CheckAtomic(const WatchRecording& recording, const WatchedLog& log)
   int64_t open = 0;  // The revision that the message before said more of.
   for (size_t i = 0; i < recording.messages.size(); ++i) {
     const WatchMessage& message = recording.messages[i];
-    int64_t revision = open;
+    if (message.more && message.items.empty()) return Breach("says more of nothing", i);
+    int64_t revision = open;  // The last that it tells of.
     for (const RecordedItem& item : message.items) {
-      if (revision != 0 && item.revision != revision) return Breach("two revisions", i);
+      if (revision != 0 && item.revision != revision) {
+        if (message.more) return Breach("says more, and tells of two revisions", i);
+        if (unsaid[revision] > 0) return Breach("splits a revision without saying so", i);
+      }
       revision = item.revision;
       size_t& left = unsaid[revision];
       if (left > 0) --left;
     }
-    if (open != 0 && !message.more && message.revision.value_or(0) != open) {
+    if (open != 0 && !message.more && (message.revision.value_or(0) < open || unsaid[open] > 0)) {
       return Breach("there was to be more of a revision", i);
     }
     if (!message.more && revision != 0 && unsaid[revision] > 0) {
       return Breach("splits a revision without saying so", i);
     }
-    if (message.more && message.items.empty()) return Breach("says more of nothing", i);
     open = message.more ? revision : 0;
   }
   return absl::OkStatus();

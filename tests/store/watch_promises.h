@@ -46,8 +46,8 @@ absl::Status CheckUnique(const WatchRecording& recording);
 // Nothing that passes the filter is left out, up to what the stream has told;
 // and what is said is what the log says.
 absl::Status CheckReliable(const WatchRecording& recording, const WatchedLog& log);
-// A message holds items of one revision; where a revision takes several
-// messages, all but the last say `more`.
+// A message holds whole revisions; where a revision takes several messages, all
+// but the last say `more` and hold nothing else.
 absl::Status CheckAtomic(const WatchRecording& recording, const WatchedLog& log);
 // `rest`, which resumed after the revision that message `at` of `whole` told,
 // says what `whole` says after it.

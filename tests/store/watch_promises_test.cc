@@ -89,6 +89,18 @@ TEST(WatchPromisesTest, AStreamThatWasCutPassesUpToThere) {
   EXPECT_EQ(CheckWatch(cut, Log(), 3), absl::OkStatus());
 }
 
+TEST(WatchPromisesTest, WholeRevisionsMayShareAMessage) {
+  WatchRecording joined = Good();
+  std::vector<WatchMessage>& m = joined.messages;
+  // What closes 5, and all of 6.
+  m[6].items = m[7].items;
+  m[6].revision = kHead;
+  m.pop_back();
+  EXPECT_EQ(CheckWatch(joined, Log(), kHead), absl::OkStatus());
+  m[6].items.pop_back();
+  EXPECT_FALSE(CheckAtomic(joined, Log()).ok());
+}
+
 TEST_P(WatchPromisesTest, FindsThePlantedFault) {
   WatchRecording bad = Good();
   GetParam().plant(bad.messages);
@@ -120,7 +132,11 @@ INSTANTIATE_TEST_SUITE_P(
                 m[1].items.insert(m[1].items.end(), m[2].items.begin(), m[2].items.end());
                 m.erase(m.begin() + 2);
               }},
-        Fault{"NeverClosed", "atomic", [](Messages& m) { m.erase(m.begin() + 6); }},
+        Fault{"NeverClosed", "atomic",
+              [](Messages& m) {
+                m[6] = Say(6, {"hull"}, true);
+                m[7] = Say(6, {"leeds"}, false);
+              }},
         Fault{"NoOpening", "bookmarked", [](Messages& m) { m.erase(m.begin()); }},
         Fault{"OpeningElsewhere", "bookmarked", [](Messages& m) { m[0].revision = 0; }},
         Fault{"NoRevision", "bookmarked", [](Messages& m) { m[1].revision.reset(); }},
