@@ -102,6 +102,15 @@ class Record:
             self.store = (self.directory / "uri").read_text().strip()
         harness.run([harness.STARCTL, "store", "migrate", "--store", self.store])
         self.service = None
+        self.other = None
+
+    def start_other(self, address="127.0.0.1:0"):
+        """Another replica on the same store; ends with the record."""
+        self.other = harness.Process(
+            [harness.BUILD / "assessment-svc" / "assessment-svc", "--insecure", "--listen", address,
+             "--health_listen", "127.0.0.1:0", "--metrics_listen", "", "--store", self.store],
+            self.directory, "assessment-other")
+        return self.other
 
     def start(self, kill_at=None, faults=True):
         environment = {}
@@ -158,8 +167,9 @@ class Record:
         return head.token, len(there)
 
     def close(self):
-        if self.service is not None and self.service.process.poll() is None:
-            self.service.kill()
+        for service in (self.service, self.other):
+            if service is not None and service.process.poll() is None:
+                service.kill()
         if self.options.backend == "postgres":
             script = pathlib.Path(__file__).parents[1] / "store" / "postgres.sh"
             harness.run([script, "stop", self.directory])

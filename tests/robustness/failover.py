@@ -5,6 +5,8 @@ node is killed, its postmaster is killed, it is frozen for 12 s; under load.
 - The longest gap between two acknowledgements stays under 30 s.
 - A `latest` read of the other replica never misses what was acknowledged before
   it began: a deposed primary does not answer.
+- What clients of both replicas were told, refusals by etag among it, is
+  linearizable: a deposed primary does not refuse either.
 """
 
 import argparse
@@ -23,6 +25,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import harness
 import grpc
 import crash
+import linearizable
 import patroni
 from starratings.assessment.v1 import evidence_service_pb2 as pb
 
@@ -36,9 +39,10 @@ PASSING = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED,
 
 
 class Load:
-    """Writers through one replica, a reader through the other."""
+    """Writers through one replica, a reader through the other; and clients of
+    both whose every answer is written down."""
 
-    def __init__(self, write_to, read_from):
+    def __init__(self, write_to, read_from, keys):
         self.stop = threading.Event()
         self.lock = threading.Lock()
         self.acknowledged = {}  # Instance to revision.
@@ -51,6 +55,10 @@ class Load:
         self.threads = [threading.Thread(target=self.write, args=(write_to, f"w{i}"))
                         for i in range(WRITERS)]
         self.threads.append(threading.Thread(target=self.read, args=(read_from,)))
+        self.history = linearizable.History()
+        for i, address in enumerate((write_to, read_from)):
+            client = linearizable.Client(i + 1, self.history, keys)
+            self.threads.append(threading.Thread(target=client.run, args=(address, self.stop)))
         for thread in self.threads:
             thread.start()
 
@@ -134,7 +142,8 @@ class Failover:
 
     def scenario(self, name, disturb):
         leader = self.cluster.await_standbys(90)
-        load = Load(self.services[0].grpc, self.services[1].grpc)
+        keys = f"key {name} "
+        load = Load(self.services[0].grpc, self.services[1].grpc, keys)
         try:
             time.sleep(2)
             disturb(leader)
@@ -153,6 +162,8 @@ class Failover:
         for message in reader.WatchEvidence(
                 pb.WatchEvidenceRequest(after=self.reached, until=head.token), timeout=60):
             for item in message.items:
+                if item.item.instance.startswith(keys):
+                    continue  # Said again and again.
                 twice += item.item.instance in there
                 there[item.item.instance] = item.revision
         self.reached = head.token
@@ -160,7 +171,10 @@ class Failover:
                 if there.get(instance) != revision]
         print(f"{name:24} {len(load.acknowledged):6} acknowledged, {len(lost)} lost, "
               f"{twice} twice, longest gap {load.longest:5.1f} s, {load.reads} reads at latest, "
-              f"{load.refused_reads} refused", flush=True)
+              f"{load.refused_reads} refused, {len(load.history.lines)} written down", flush=True)
+        breach = linearizable.judge(load.history, self.directory)
+        if breach:
+            raise AssertionError(f"{name}: not linearizable: {breach}")
         if lost or twice or load.faults:
             seen = [(load.acknowledged[instance], there.get(instance)) for instance in lost]
             # Two nodes on different timelines have both been promoted.

@@ -1,5 +1,6 @@
-"""Concurrent clients submit with etags and read at latest while the service is
-killed and started again; their history must be linearizable.
+"""Concurrent clients submit with etags and read at latest while the service, or
+one replica after the other, is killed and started again; their history must be
+linearizable.
 
 Writes the history as lines of JSON and hands it to linearizable_check. What was
 not answered has an unknown outcome: it may have happened, or not.
@@ -55,9 +56,10 @@ def current_etag(error):
 
 
 class Client:
-    def __init__(self, number, history):
+    def __init__(self, number, history, keys="k"):
         self.number = number
         self.history = history
+        self.keys = keys  # What their names begin with.
         self.values = 0
         self.etags = {}
 
@@ -114,10 +116,19 @@ class Client:
     def run(self, address, stop):
         service = crash.stub(address)
         while not stop.is_set():
-            key = f"k{random.randrange(KEYS)}"
+            key = f"{self.keys}{random.randrange(KEYS)}"
             do = self.read if random.random() < 0.5 else self.submit
             if not do(service, key):
                 time.sleep(0.05)
+
+
+def judge(history, directory):
+    """What linearizable_check says of it; nothing if all is well."""
+    path = directory / "history.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in history.lines))
+    checker = harness.BUILD / "tests" / "linearizable" / "linearizable_check"
+    result = subprocess.run([str(checker), str(path)], capture_output=True, text=True, check=False)
+    return "" if result.returncode == 0 else result.stdout + result.stderr
 
 
 def main():
@@ -131,31 +142,34 @@ def main():
     try:
         record.start()
         record.register()
+        # A database that replicas share has two.
+        other = record.start_other() if options.backend == "postgres" else None
+        addresses = [record.service.grpc] + ([other.grpc] if other else [])
         stop = threading.Event()
         clients = [Client(i + 1, history) for i in range(CLIENTS)]
-        threads = [threading.Thread(target=client.run, args=(record.service.grpc, stop))
-                   for client in clients]
+        threads = [threading.Thread(target=client.run, args=(addresses[i % len(addresses)], stop))
+                   for i, client in enumerate(clients)]
         for thread in threads:
             thread.start()
-        for _ in range(options.kills):
+        for kill in range(options.kills):
             time.sleep(random.uniform(0.3, 0.9))
-            record.service.kill()
-            record.start()
+            if other and kill % 2 == 1:
+                other.kill()
+                other = record.start_other(other.grpc)
+            else:
+                record.service.kill()
+                record.start()
         time.sleep(0.7)
         stop.set()
         for thread in threads:
             thread.join()
-        path = record.directory / "history.jsonl"
-        path.write_text("".join(json.dumps(line) + "\n" for line in history.lines))
-        checker = harness.BUILD / "tests" / "linearizable" / "linearizable_check"
-        result = subprocess.run([str(checker), str(path)], capture_output=True, text=True,
-                                check=False)
+        breach = judge(history, record.directory)
         unknown = sum(line["outcome"] == "unknown" for line in history.lines)
-        print(f"{options.backend}: {len(history.lines)} operations, {unknown} of unknown outcome, "
-              f"{options.kills} kills: "
-              f"{'linearizable' if result.returncode == 0 else 'NOT linearizable'}")
-        if result.returncode != 0:
-            sys.exit(result.stdout + result.stderr)
+        print(f"{options.backend}, {len(addresses)} serving: {len(history.lines)} operations, "
+              f"{unknown} of unknown outcome, {options.kills} kills: "
+              f"{'NOT ' if breach else ''}linearizable")
+        if breach:
+            sys.exit(breach)
     finally:
         record.close()
 
