@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "absl/time/clock.h"
+#include "assessment-svc/store/steady_clock.h"
 #include "assessment-svc/store/store.h"
 
 namespace starratings::store {
@@ -19,14 +21,19 @@ KnownHead EvidenceStore::GetKnownHead() const {
   KnownHead known;
   known.revision = known_revision_.load();
   if (as_of_us != std::numeric_limits<int64_t>::min()) {
-    known.as_of = absl::FromUnixMicros(as_of_us);
+    // Its age is what counts: told by the clock of now, whatever it was set to.
+    known.as_of = absl::Now() - (SteadyNow() - absl::Microseconds(as_of_us));
   }
   return known;
 }
 
 void EvidenceStore::Saw(int64_t revision, absl::Time as_of) const {
+  Saw(revision, SteadyNow() - std::max(absl::ZeroDuration(), absl::Now() - as_of));
+}
+
+void EvidenceStore::Saw(int64_t revision, absl::Duration as_of) const {
   Raise(known_revision_, revision);
-  Raise(known_as_of_us_, absl::ToUnixMicros(as_of));
+  Raise(known_as_of_us_, absl::ToInt64Microseconds(as_of));
 }
 
 }  // namespace starratings::store

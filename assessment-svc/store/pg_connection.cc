@@ -84,20 +84,31 @@ absl::StatusOr<std::unique_ptr<PgConnection>> PgConnection::Open(const PgTarget&
                                                                  absl::Time deadline) {
   absl::Status last = Unavailable("the record's database cannot be reached");
   for (const auto& host : target.hosts) {
-    const absl::Time now = absl::Now();
-    if (now >= deadline) return Late();
-    auto opened = OpenHost(target, host, std::min(deadline, now + kHostMost));
-    if (opened.ok()) return opened;
-    last = opened.status();
+    // Here and not in libpq, which takes a standby among several addresses for
+    // the host, and waits for names as long as the system does.
+    const auto addresses = FindAddresses(host.first, std::min(deadline, absl::Now() + kHostMost));
+    if (!addresses.ok()) {
+      last = addresses.status();
+      continue;
+    }
+    for (const std::string& address : *addresses) {
+      const absl::Time now = absl::Now();
+      if (now >= deadline) return Late();
+      auto opened = OpenHost(target, host, address, std::min(deadline, now + kHostMost));
+      if (opened.ok()) return opened;
+      last = opened.status();
+    }
   }
   if (absl::IsDeadlineExceeded(last)) last = Unavailable("the record's database does not answer");
   return last;
 }
 
 absl::StatusOr<std::unique_ptr<PgConnection>> PgConnection::OpenHost(
-    const PgTarget& target, const std::pair<std::string, std::string>& host, absl::Time deadline) {
+    const PgTarget& target, const std::pair<std::string, std::string>& host,
+    const std::string& address, absl::Time deadline) {
   std::vector<std::pair<std::string, std::string>> options = target.options;
-  options.emplace_back("host", host.first);
+  options.emplace_back("host", host.first);  // Also what its certificate must name.
+  if (!address.empty()) options.emplace_back("hostaddr", address);
   if (!host.second.empty()) options.emplace_back("port", host.second);
   options.emplace_back("application_name", "assessment-svc");
   options.emplace_back("client_encoding", "UTF8");
@@ -230,6 +241,7 @@ absl::StatusOr<std::vector<PgResult>> PgConnection::RunAll(std::span<const PgCal
                                                            absl::Time deadline) {
   if (broken_) return Lost();
   warned_ = false;
+  refused_.reset();
   preparing_.clear();
   std::vector<bool> prepares;
   for (const PgCall& call : calls) {
@@ -250,7 +262,11 @@ absl::StatusOr<std::vector<PgResult>> PgConnection::RunAll(std::span<const PgCal
       if (result == nullptr) return Lost();
       const ExecStatusType kind = PQresultStatus(result.get());
       const bool ok = kind == PGRES_COMMAND_OK || kind == PGRES_TUPLES_OK;
-      if (kind == PGRES_FATAL_ERROR && error.ok()) error = ErrorOf(result.get());
+      if (kind == PGRES_FATAL_ERROR && error.ok()) {
+        error = ErrorOf(result.get());
+        // libpq's own errors, of a lost connection, have no state.
+        if (PQresultErrorField(result.get(), PG_DIAG_SQLSTATE) != nullptr) refused_ = i;
+      }
       if (is_prepare) {
         if (!ok) prepared_.erase(preparing_[prepared]);
         ++prepared;

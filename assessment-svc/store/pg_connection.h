@@ -101,6 +101,13 @@ struct PgTarget {
 // among other things a password in it.
 absl::StatusOr<PgTarget> ParsePgTarget(const std::string& conninfo, std::string password_file);
 
+// The addresses of a host, as `hostaddr` takes them, at most eight; one empty one
+// if it needs none: a folder of sockets. By the system's resolver, which knows no
+// time-out: it is asked on a thread of its own. UNAVAILABLE (STORE_UNAVAILABLE) if
+// there is none, or none by `deadline`.
+absl::StatusOr<std::vector<std::string>> FindAddresses(const std::string& host,
+                                                       absl::Time deadline);
+
 // One connection to the host that accepts writes. Used by one thread at a time.
 //
 // Statuses hold no SQL, host or password:
@@ -113,11 +120,13 @@ absl::StatusOr<PgTarget> ParsePgTarget(const std::string& conninfo, std::string 
 // The metadata has `sqlstate` where there is one.
 class PgConnection {
  public:
-  // How long one host may take to answer a connection.
+  // How long one address of a host may take to answer a connection, and how long
+  // its name may take to be found.
   static constexpr absl::Duration kHostMost = absl::Seconds(2);
 
-  // Connects to the first host that is a primary, each in a timed attempt of
-  // its own, and sets the session up (time-outs, UTC, read committed).
+  // Connects to the first host that is a primary, each of its addresses in a
+  // timed attempt of its own, and sets the session up (time-outs, UTC, read
+  // committed).
   static absl::StatusOr<std::unique_ptr<PgConnection>> Open(const PgTarget& target,
                                                             absl::Time deadline);
   ~PgConnection();
@@ -151,6 +160,10 @@ class PgConnection {
   // Nothing more can be done with it: open another.
   bool broken() const { return broken_; }
 
+  // Which call of the last RunAll() the server has refused, by an answer of its
+  // own; nothing: none, or nobody knows. What came after it was not run.
+  std::optional<size_t> refused() const { return refused_; }
+
   // The server has warned during the last call. At COMMIT that means: durable
   // here, but perhaps not on the standby.
   bool warned() const { return warned_; }
@@ -162,7 +175,8 @@ class PgConnection {
   explicit PgConnection(Connection connection) : connection_(std::move(connection)) {}
 
   static absl::StatusOr<std::unique_ptr<PgConnection>> OpenHost(
-      const PgTarget& target, const std::pair<std::string, std::string>& host, absl::Time deadline);
+      const PgTarget& target, const std::pair<std::string, std::string>& host,
+      const std::string& address, absl::Time deadline);
   static void OnNotice(void* connection, const pg_result* notice);
 
   // Waits for the socket to become readable, or writable.
@@ -186,6 +200,7 @@ class PgConnection {
   Connection connection_;
   bool broken_ = false;
   bool warned_ = false;
+  std::optional<size_t> refused_;
   absl::flat_hash_map<const char*, std::string> prepared_;
   int64_t names_ = 0;                   // Given so far.
   std::vector<const char*> preparing_;  // In what was sent, in order.

@@ -148,7 +148,8 @@ absl::StatusOr<std::vector<RecordedItem>> PgStore::ReadHistory(const ItemKey& ke
                                                                int limit,
                                                                absl::Time deadline) const {
   // `before` may be of a future that nobody has promised.
-  return ReadItems(HistoryCall(key, before, limit), /*revision=*/0, deadline);
+  ASSIGN_OR_RETURN(const int64_t revision, HeadUpTo(std::max<int64_t>(before, 1) - 1, deadline));
+  return ReadItems(HistoryCall(key, before, limit), revision, deadline);
 }
 
 absl::StatusOr<std::optional<RecordedItem>> PgStore::ReadLastSupplied(

@@ -71,7 +71,7 @@ bool IsRefusal(const absl::Status& error) {
 
 }  // namespace
 
-absl::Status PgGroup::Run(bool confirm) {
+absl::Status PgGroup::Run() {
   Reached(Failpoint::kBeforeBegin);
   RETURN_IF_ERROR(BeginAndLoad());
   Reached(Failpoint::kAfterBegin);
@@ -81,7 +81,7 @@ absl::Status PgGroup::Run(bool confirm) {
     const absl::Status& error = answers_.back().status();
     if (!error.ok() && !IsRefusal(error)) return error;
   }
-  return Finish(confirm);
+  return Finish();
 }
 
 absl::Status PgGroup::BeginAndLoad() {
@@ -116,6 +116,10 @@ absl::Status PgGroup::BeginAndLoad() {
     return status::Error(absl::StatusCode::kDataLoss, "STORE_CORRUPT", "the record has no head");
   }
   head_before_ = head_ = results[kHead].Int(0, 0);
+  if (head_ < least_) {
+    return status::Error(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE",
+                         "the database lacks what was acknowledged: it is not the primary");
+  }
   if (head_ != 0 && results[kBefore].IsNull(0, 0)) {
     return status::Error(absl::StatusCode::kDataLoss, "STORE_CORRUPT",
                          "the record has lost its head");
@@ -190,7 +194,6 @@ absl::StatusOr<std::optional<Written>> PgGroup::Replay(size_t index) {
                   [](uint8_t a, char b) { return a == static_cast<uint8_t>(b); })) {
     return RequestIdReused();
   }
-  has_replays_ = true;
   Written written;
   written.revision = earlier.revision;
   written.replayed = true;
@@ -396,28 +399,22 @@ void PgGroup::Add(const RoundAct& act, int64_t revision) {
   others_.push_back(std::move(call));
 }
 
-absl::Status PgGroup::Finish(bool confirm) {
-  const bool accepted = head_ > head_before_;
-  if (!accepted && !has_replays_ && !confirm) {
-    sources_.Rollback();
-    return connection_.Run("ROLLBACK", deadline_).status();
-  }
+absl::Status PgGroup::Finish() {
+  if (head_ == head_before_) return Confirm();
   ASSIGN_OR_RETURN(std::vector<PgCall> calls, rows_.Take(connection_, deadline_));
   std::move(others_.begin(), others_.end(), std::back_inserter(calls));
-  if (accepted) {
-    calls.push_back({"UPDATE log_head SET revision = $1 WHERE id = 1", {}});
-    calls.back().params.Add(head_);
-  } else {
-    // What was found may not be durable on the standby; after this it is.
-    calls.push_back({"UPDATE heartbeat SET beat = beat + 1 WHERE id = 1", {}});
-  }
+  calls.push_back({"UPDATE log_head SET revision = $1 WHERE id = 1", {}});
+  calls.back().params.Add(head_);
   calls.push_back({"COMMIT", {}});
   // One round trip: these three are one moment here.
   Reached(Failpoint::kBeforeHead);
   Reached(Failpoint::kAfterHead);
   Reached(Failpoint::kBeforeCommit);
   committing_ = true;
-  RETURN_IF_ERROR(connection_.RunAll(calls, deadline_).status());
+  const absl::Status committed = connection_.RunAll(calls, deadline_).status();
+  // Refused before COMMIT: the database has rolled it back.
+  if (const auto refused = connection_.refused()) committing_ = *refused + 1 == calls.size();
+  RETURN_IF_ERROR(committed);
   if (connection_.warned()) {
     return status::Error(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE",
                          "the record's database cannot reach its standby");
@@ -425,6 +422,21 @@ absl::Status PgGroup::Finish(bool confirm) {
   committing_ = false;
   Reached(Failpoint::kAfterCommit);
   return absl::OkStatus();
+}
+
+// Nothing is to be written. What was found may not be durable on the standby,
+// or not be what the record holds any more: after this it is.
+absl::Status PgGroup::Confirm() {
+  sources_.Rollback();
+  const PgCall calls[] = {{"ROLLBACK", {}},
+                          {"UPDATE heartbeat SET beat = beat + 1 WHERE id = 1", {}}};
+  const absl::Status beaten = connection_.RunAll(calls, deadline_).status();
+  // One that waits for others for so long may be as good as dead: elsewhere.
+  if (beaten.ok() ? connection_.warned() : absl::IsAborted(beaten)) {
+    return status::Error(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE",
+                         "the record's database cannot reach its standby");
+  }
+  return beaten;
 }
 
 }  // namespace starratings::store

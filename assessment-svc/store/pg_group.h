@@ -27,20 +27,27 @@ namespace starratings::store {
 
 class PgGroup {
  public:
-  // All must outlive the group.
+  // All must outlive the group. `least`: a revision that was acknowledged.
   PgGroup(PgConnection& connection, PgSourceRows& sources, std::span<const Write> group,
-          absl::Time deadline)
-      : connection_(connection), sources_(sources), group_(group), deadline_(deadline) {}
+          int64_t least, absl::Time deadline)
+      : connection_(connection),
+        sources_(sources),
+        group_(group),
+        least_(least),
+        deadline_(deadline) {}
 
-  // Decides and writes. `confirm`: what is found there already is answered only
-  // after a transaction of this connection's is durable, too.
-  absl::Status Run(bool confirm);
+  // Decides and writes. Also what is only refused, found there already or not to
+  // be written is answered after a transaction of this connection's is durable:
+  // a primary that was deposed answers nothing. UNAVAILABLE (STORE_UNAVAILABLE),
+  // and nothing is written, where the head is lower than `least`.
+  absl::Status Run();
 
   // In the order of the group, after Run().
   std::vector<absl::StatusOr<Written>>& answers() { return answers_; }
   int64_t head() const { return head_; }
 
-  // COMMIT was sent: after an error nobody knows what became of it.
+  // COMMIT was sent, and not told to be in vain: after an error nobody knows what
+  // became of it.
   bool committing() const { return committing_; }
 
  private:
@@ -74,18 +81,19 @@ class PgGroup {
   void Add(const SchemeDraft& scheme, int64_t revision);
   void Add(const RoundAct& act, int64_t revision);
 
-  absl::Status Finish(bool confirm);
+  absl::Status Finish();
+  absl::Status Confirm();
 
   PgConnection& connection_;
   PgSourceRows& sources_;
   const std::span<const Write> group_;
+  const int64_t least_;
   const absl::Time deadline_;
 
   int64_t head_before_ = 0;
   int64_t head_ = 0;
   int64_t time_us_ = 0;     // Of the head.
   int64_t registered_ = 0;  // The last revision that registered something.
-  bool has_replays_ = false;
   bool committing_ = false;
   std::vector<absl::StatusOr<Written>> answers_;
 

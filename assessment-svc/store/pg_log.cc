@@ -132,8 +132,9 @@ absl::StatusOr<std::vector<ImportNote>> PgStore::ListImports(int64_t since_us,
       " ORDER BY id",
       {}};
   call.params.Add(since_us);
+  ASSIGN_OR_RETURN(const int64_t head, Head(deadline));
   ASSIGN_OR_RETURN(const std::vector<PgResult> answers,
-                   ReadAt(/*revision=*/0, std::span(&call, 1), deadline));
+                   ReadAt(head, std::span(&call, 1), deadline));
   const PgResult& rows = answers.front();
   std::vector<ImportNote> imports;
   for (int row = 0; row < rows.rows(); ++row) {

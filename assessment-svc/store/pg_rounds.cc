@@ -27,8 +27,9 @@ absl::StatusOr<std::optional<SchemeRow>> PgStore::ReadScheme(absl::string_view n
               " ORDER BY s.revision LIMIT 1",
               {}};
   call.params.Add(name);
+  ASSIGN_OR_RETURN(const int64_t head, Head(deadline));
   ASSIGN_OR_RETURN(const std::vector<PgResult> answers,
-                   ReadAt(/*revision=*/0, std::span(&call, 1), deadline));
+                   ReadAt(head, std::span(&call, 1), deadline));
   const PgResult& rows = answers.front();
   if (rows.rows() == 0) return std::nullopt;
   return SchemeRow{rows.Text(0, 0), rows.Text(0, 1), rows.Text(0, 2), rows.Text(0, 3),
@@ -59,8 +60,9 @@ absl::StatusOr<std::vector<EvidenceStore::RoundRef>> PgStore::ListRounds(
       " ORDER BY created DESC, id LIMIT $2",
       {}};
   call.params.Add(before).Add(int64_t{limit});
+  ASSIGN_OR_RETURN(const int64_t revision, HeadUpTo(std::max<int64_t>(before, 1) - 1, deadline));
   ASSIGN_OR_RETURN(const std::vector<PgResult> answers,
-                   ReadAt(/*revision=*/0, std::span(&call, 1), deadline));
+                   ReadAt(revision, std::span(&call, 1), deadline));
   const PgResult& rows = answers.front();
   std::vector<RoundRef> rounds;
   for (int row = 0; row < rows.rows(); ++row) {

@@ -1,9 +1,10 @@
 // The record on PostgreSQL, or on any database that speaks its language.
 //
 // Several processes share a database; each has one connection that writes, one
-// that asks for the head, and a few that read. A frozen process holds up the
-// others no longer than the sessions' time-outs (five seconds). Failovers are
-// followed: hosts are tried one after the other until one accepts writes.
+// that asks for the head, and a few that read. A process that is frozen while it
+// holds the head is cut off by the others when they have waited for it for
+// seconds: its session is ended, which needs the same role as theirs. Failovers
+// are followed: hosts are tried one after the other until one accepts writes.
 //
 // If the connection is lost at COMMIT, the group is looked up by its request ids
 // and written if it is not there; only if that cannot be done before the
@@ -107,6 +108,15 @@ class PgStore : public EvidenceStore {
  private:
   PgStore(const PgTarget& target, const StoreOptions& options);
 
+  // The newest revision up to `revision`; asks for the head if nobody here knows
+  // that there is as much. For reads that name no revision they were promised.
+  absl::StatusOr<int64_t> HeadUpTo(int64_t revision, absl::Time deadline) const;
+
+  // When a host must have answered the next step: soon, so that another is tried
+  // if it is frozen; but at `deadline` if the step before was late only because
+  // it takes long.
+  absl::Time StepEnd(bool was_late, absl::Time deadline) const;
+
   // Runs `calls` in one round trip, on a host that has `revision` and whatever
   // else this process has seen acknowledged; again on another connection where
   // one was lost.
@@ -116,6 +126,9 @@ class PgStore : public EvidenceStore {
   // Runs small writes beside the log in one transaction; they must be such that
   // they may be run twice.
   absl::StatusOr<std::vector<PgResult>> Write(std::span<const PgCall> calls, absl::Time deadline);
+
+  void EndFrozen(PgConnection& connection);
+  void AfterFailure(PgConnection& connection, const absl::Status& error);
 
   // pg_evidence.cc
   absl::StatusOr<std::vector<evidence::RecordedItem>> ReadItems(const PgCall& call,

@@ -291,11 +291,14 @@ class EvidenceStore {
 
  protected:
   // Notes for GetKnownHead() that `revision` was acknowledged, and was the head
-  // at `as_of` or after it.
+  // at `as_of` or after it. Kept by a clock that nobody sets.
   void Saw(int64_t revision, absl::Time as_of) const;
+  // The same, `as_of` by SteadyNow().
+  void Saw(int64_t revision, absl::Duration as_of) const;
 
  private:
   mutable std::atomic<int64_t> known_revision_ = 0;
+  // By SteadyNow().
   mutable std::atomic<int64_t> known_as_of_us_ = std::numeric_limits<int64_t>::min();
 };
 

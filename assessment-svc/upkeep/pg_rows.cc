@@ -22,8 +22,10 @@ constexpr absl::Time kNever = absl::InfiniteFuture();
 // Rows are sent together up to about this size.
 constexpr size_t kChunkBytes = 1 << 20;
 
-// The session's time-outs and plans are made for services.
+// The session's time-outs and plans are made for services; and by its name they
+// know one another (PgStore::EndFrozen()).
 constexpr char kPatience[] =
+    "SET application_name = 'starctl';"
     "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;"
     "SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on;"
     "SET LOCAL plan_cache_mode = auto;";

@@ -10,7 +10,7 @@
 #
 # Without PostgreSQL nothing is started, and DIRECTORY/uri is not there; where CI is
 # set that is an error. Nothing is started either where STARRATINGS_TEST_POSTGRES_URI
-# names a server to use.
+# names a server to use: DIRECTORY/uri is that, and `stop` leaves it running.
 set -euo pipefail
 
 die() {
@@ -98,7 +98,13 @@ watch() {
 
 script=$(realpath "${BASH_SOURCE[0]}")
 [ $# -ge 2 ] || die "usage: postgres.sh start|stop DIRECTORY"
-if [ -n "${STARRATINGS_TEST_POSTGRES_URI:-}" ]; then exit 0; fi
+if [ -n "${STARRATINGS_TEST_POSTGRES_URI:-}" ]; then
+  case $1 in
+    start) mkdir -p "$2" && printf '%s\n' "$STARRATINGS_TEST_POSTGRES_URI" >"$2/uri" ;;
+    stop) rm -f "$2/uri" ;;
+  esac
+  exit 0
+fi
 if ! binaries=$(find_binaries); then
   [ -z "${CI:-}" ] || die "PostgreSQL is not installed: install the Debian package postgresql"
   exit 0

@@ -137,6 +137,16 @@ absl::StatusOr<std::unique_ptr<PostgresDatabase>> PostgresCluster::NewDatabase()
   return database;
 }
 
+absl::StatusOr<std::unique_ptr<PostgresDatabase>> PostgresCluster::NewCopyOf(
+    const PostgresDatabase& original) const {
+  // Whoever has gone may be seen there for a moment still.
+  for (int tries = 1;; ++tries) {
+    auto copy = Create(original.name());
+    if (copy.ok() || tries == 50) return copy;
+    absl::SleepFor(absl::Milliseconds(100));
+  }
+}
+
 absl::StatusOr<std::unique_ptr<PostgresDatabase>> PostgresCluster::NewEmptyDatabase() const {
   return Create("");
 }

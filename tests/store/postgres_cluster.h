@@ -56,6 +56,7 @@ class PostgresDatabase {
 
   // As OpenStore() takes it.
   const std::string& uri() const { return uri_; }
+  const std::string& name() const { return name_; }
 
  private:
   const std::string server_;
@@ -75,6 +76,11 @@ class PostgresCluster {
 
   // A fresh record: the schema as upkeep::Migrate() makes it, and nothing in it.
   absl::StatusOr<std::unique_ptr<PostgresDatabase>> NewDatabase() const;
+
+  // What `original` holds, to which nobody may be connected. Not every database
+  // that speaks PostgreSQL's language can do that.
+  absl::StatusOr<std::unique_ptr<PostgresDatabase>> NewCopyOf(
+      const PostgresDatabase& original) const;
 
   // A database without tables.
   absl::StatusOr<std::unique_ptr<PostgresDatabase>> NewEmptyDatabase() const;
