@@ -45,6 +45,7 @@ absl::StatusOr<Export> PlanSelection(const store::EvidenceStore& store,
   const rounds::Selector selector =
       SelectorFromProto(selection.selector(), "selection.selector.", errors);
   errors.AddIfError("selection.period", evidence::CheckSlug(selection.period()));
+  if (request.has_freshness()) errors.Add("freshness", "must stand in the selection");
   RETURN_IF_ERROR(errors.ToStatus());
   Export plan;
   plan.chosen.filter = FilterOf(selector);
@@ -62,11 +63,12 @@ absl::StatusOr<Export> PlanRound(const store::EvidenceStore& store,
                                  absl::Time deadline) {
   errors.AddIfError("round", evidence::CheckSlug(request.round()));
   RETURN_IF_ERROR(errors.ToStatus());
-  ASSIGN_OR_RETURN(const int64_t head, store.Head(deadline));
-  ASSIGN_OR_RETURN(const RoundRecord record, ReadRound(store, request.round(), head, deadline));
+  ASSIGN_OR_RETURN(const int64_t revision,
+                   RevisionFor(store, request.freshness(), "freshness", deadline));
+  ASSIGN_OR_RETURN(const RoundRecord record, ReadRound(store, request.round(), revision, deadline));
   const rounds::Round& round = record.history.round;
   Export plan;
-  plan.chosen = ChosenBy(round, head);
+  plan.chosen = ChosenBy(round, revision);
   plan.period = round.period;
   plan.total = round.organisation_count;
   if (plan.chosen.on_day) {

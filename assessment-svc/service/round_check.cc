@@ -124,14 +124,8 @@ absl::Status CheckRound(const store::EvidenceStore& store, const CheckRoundReque
   CheckCodes(request.codes(), errors);
   const int page_size = PageSizeOf(request.page_size(), errors);
   RETURN_IF_ERROR(errors.ToStatus());
-  ASSIGN_OR_RETURN(int64_t revision, store.Head(deadline));
-  store::OrganisationCursor after;
-  if (!request.page_token().empty()) {
-    ASSIGN_OR_RETURN(const Page page,
-                     DecodePage(request.page_token(), request, store.GetIdentity(), 1));
-    revision = page.revision;
-    after = OrganisationCursorOf(page);
-  }
+  ASSIGN_OR_RETURN(const Page page, PageOf(store, request, 1, deadline));
+  const int64_t revision = page.revision;
   // The round as it was on the first page, so that a freeze between two pages
   // does not change what they are about.
   ASSIGN_OR_RETURN(const RoundRecord record, ReadRound(store, request.round(), revision, deadline));
@@ -144,7 +138,8 @@ absl::Status CheckRound(const store::EvidenceStore& store, const CheckRoundReque
   RETURN_IF_ERROR(CountChosen(store, round, survey.chosen, deadline, response));
   *response.mutable_snapshot() = SnapshotAt(store, survey.chosen.revision);
   return ForEachDossier(
-      store, survey, after, deadline, [&](const Dossier& dossier) -> absl::StatusOr<bool> {
+      store, survey, OrganisationCursorOf(page), deadline,
+      [&](const Dossier& dossier) -> absl::StatusOr<bool> {
         const auto lacking = LackingIn(dossier, survey.codes);
         if (lacking.empty()) return true;
         if (response.gaps_size() == page_size) {

@@ -14,7 +14,9 @@ class RoundTest : public ServiceTest {
  protected:
   using Stub = pb::RoundService::Stub;
 
-  RoundTest() { RegisterAll(); }
+  explicit RoundTest(absl::Duration age = absl::ZeroDuration()) : ServiceTest(age) {
+    RegisterAll();
+  }
 
   pb::CreateRoundRequest ARound(const std::string& id) {
     pb::CreateRoundRequest request;

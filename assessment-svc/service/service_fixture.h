@@ -1,5 +1,5 @@
-// What the tests of the services share: all three of them over the memory
-// store, called through gRPC within the process.
+// What the tests of the services share: all three of them over a memory store
+// behind a double, called through gRPC within the process.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,7 @@
 #include "assessment-svc/service/parts.h"
 #include "assessment-svc/service/register_service.h"
 #include "assessment-svc/service/round_service.h"
+#include "assessment-svc/service/store_double.h"
 #include "common/digest/bucket.h"
 #include "common/digest/sha256.h"
 #include "common/serving/grpc_status.h"
@@ -33,7 +34,9 @@ inline constexpr char kScheme[] =
 
 class ServiceTest : public testing::Test {
  protected:
-  ServiceTest() {
+  // What the services learn of the head is `age` old.
+  explicit ServiceTest(absl::Duration age = absl::ZeroDuration()) {
+    store_->SetAge(age);
     grpc::ServerBuilder builder;
     for (grpc::Service* service :
          std::vector<grpc::Service*>{&evidence_service_, &register_service_, &round_service_}) {
@@ -154,7 +157,7 @@ class ServiceTest : public testing::Test {
   std::string scheme_digest_;
   prometheus::Registry registry_;
   Metrics metrics_{registry_};
-  std::unique_ptr<store::EvidenceStore> store_ = *store::OpenStore("memory:");
+  std::unique_ptr<StoreDouble> store_ = std::make_unique<StoreDouble>(*store::OpenStore("memory:"));
   store::Committer committer_{*store_, {}, &metrics_};
   RegisterCache registers_{*store_};
   serving::Pool calls_{2, kCallsWaitingMost};
