@@ -44,7 +44,6 @@ absl::Status ForEachDossier(const store::EvidenceStore& store, const Survey& sur
                      store.ReadDossiers(survey.chosen.filter, survey.period, survey.codes, after,
                                         kReadStep, survey.chosen.revision, deadline));
     for (const Dossier& dossier : dossiers) {
-      if (!survey.chosen.Includes(dossier.organisation)) continue;
       ASSIGN_OR_RETURN(const bool go_on, visit(dossier));
       if (!go_on) return absl::OkStatus();
     }
@@ -106,15 +105,6 @@ absl::Status WriteGaps(const store::EvidenceStore& store, const Survey& survey,
   return absl::OkStatus();
 }
 
-absl::Status CountChosen(const store::EvidenceStore& store, const rounds::Round& round,
-                         const Chosen& chosen, absl::Time deadline, CheckRoundResponse& response) {
-  response.set_organisation_count(round.organisation_count);
-  if (!chosen.on_day) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const auto ids, ListChosen(store, chosen, deadline));
-  response.set_organisation_count(static_cast<int64_t>(ids.size()));
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::Status CheckRound(const store::EvidenceStore& store, const CheckRoundRequest& request,
@@ -135,7 +125,8 @@ absl::Status CheckRound(const store::EvidenceStore& store, const CheckRoundReque
   if (survey.codes.empty()) {
     ASSIGN_OR_RETURN(survey.codes, CodesInUse(store, survey, deadline));
   }
-  RETURN_IF_ERROR(CountChosen(store, round, survey.chosen, deadline, response));
+  ASSIGN_OR_RETURN(const int64_t count, CountChosen(store, round, survey.chosen, deadline));
+  response.set_organisation_count(count);
   *response.mutable_snapshot() = SnapshotAt(store, survey.chosen.revision);
   return ForEachDossier(
       store, survey, OrganisationCursorOf(page), deadline,

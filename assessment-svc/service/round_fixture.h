@@ -14,7 +14,9 @@ class RoundTest : public ServiceTest {
  protected:
   using Stub = pb::RoundService::Stub;
 
-  explicit RoundTest(absl::Duration age = absl::ZeroDuration()) : ServiceTest(age) {
+  explicit RoundTest(absl::Duration age = absl::ZeroDuration(),
+                     const StreamSlots::Limits& limits = {})
+      : ServiceTest(age, limits) {
     RegisterAll();
   }
 

@@ -2,6 +2,7 @@
 // test hold up or refuse any call.
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
@@ -16,6 +17,25 @@
 
 namespace starratings::service {
 
+// Closed until it is opened, which it must be before the end of the test.
+class Gate {
+ public:
+  void Open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  void Wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return open_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  bool open_ = false;
+  std::condition_variable changed_;
+};
+
 // Thread-safe.
 class StoreDouble final : public store::EvidenceStore {
  public:
@@ -23,17 +43,13 @@ class StoreDouble final : public store::EvidenceStore {
   // answer.
   using Hook = std::function<absl::Status(absl::string_view call, absl::Time deadline)>;
 
-  explicit StoreDouble(std::unique_ptr<store::EvidenceStore> behind) : behind_(std::move(behind)) {}
+  // What it learns of the head it learned `age` ago.
+  StoreDouble(std::unique_ptr<store::EvidenceStore> behind, absl::Duration age)
+      : behind_(std::move(behind)), age_(age) {}
 
   void SetHook(Hook hook) {
     const std::lock_guard lock(mutex_);
     hook_ = std::move(hook);
-  }
-
-  // What it learns of the head from now on, it learned so long ago.
-  void SetAge(absl::Duration age) {
-    const std::lock_guard lock(mutex_);
-    age_ = age;
   }
 
   // How often `call` was asked.
@@ -51,7 +67,7 @@ class StoreDouble final : public store::EvidenceStore {
   absl::StatusOr<int64_t> Head(absl::Time deadline) const override {
     RETURN_IF_ERROR(Ask("Head", deadline));
     ASSIGN_OR_RETURN(const int64_t head, behind_->Head(deadline));
-    Saw(head, absl::Now() - Age());
+    Saw(head, absl::Now() - age_);
     return head;
   }
 
@@ -59,7 +75,7 @@ class StoreDouble final : public store::EvidenceStore {
       std::span<const store::Write> group, absl::Time deadline) override {
     RETURN_IF_ERROR(Ask("CommitGroup", deadline));
     auto written = behind_->CommitGroup(group, deadline);
-    if (written.ok()) Saw(behind_->GetKnownHead().revision, absl::Now() - Age());
+    if (written.ok()) Saw(behind_->GetKnownHead().revision, absl::Now() - age_);
     return written;
   }
 
@@ -191,15 +207,10 @@ class StoreDouble final : public store::EvidenceStore {
     return hook ? hook(call, deadline) : absl::OkStatus();
   }
 
-  absl::Duration Age() const {
-    const std::lock_guard lock(mutex_);
-    return age_;
-  }
-
   const std::unique_ptr<store::EvidenceStore> behind_;
+  const absl::Duration age_;
   mutable std::mutex mutex_;  // Guards the rest.
   Hook hook_;
-  absl::Duration age_;
   mutable std::map<std::string, int> asked_;
 };
 
