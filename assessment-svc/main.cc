@@ -44,6 +44,11 @@ ABSL_FLAG(absl::Duration, watch_poll, absl::Milliseconds(200),
           "How often the record is asked for what other processes have written, for watchers.");
 ABSL_FLAG(absl::Duration, watch_stall, absl::Seconds(10),
           "How long a watcher may take to read one message before it is cut off.");
+ABSL_FLAG(absl::Duration, export_stall, absl::Seconds(60),
+          "How long a caller of ExportDossiers may take to read one block before it is cut off.");
+ABSL_FLAG(absl::Duration, import_idle, absl::Seconds(60),
+          "How long a caller of IngestEvidence or RecordRatings may send nothing, or leave an "
+          "answer unread, while it is waited for.");
 
 namespace starratings {
 namespace {
@@ -79,6 +84,10 @@ watch::TailOptions TailOptions() {
   return options;
 }
 
+service::StreamSlots::Limits StreamLimits() {
+  return {absl::GetFlag(FLAGS_export_stall), absl::GetFlag(FLAGS_import_idle)};
+}
+
 // OK if every limit is one.
 absl::Status CheckLimits() {
   const std::pair<const char*, int> limits[] = {
@@ -94,8 +103,14 @@ absl::Status CheckLimits() {
   if (absl::GetFlag(FLAGS_watch_poll) < absl::Milliseconds(10)) {
     return absl::InvalidArgumentError("--watch_poll: must be 10ms or more");
   }
-  if (absl::GetFlag(FLAGS_watch_stall) < absl::Seconds(1)) {
-    return absl::InvalidArgumentError("--watch_stall: must be 1s or more");
+  const std::pair<const char*, absl::Duration> waits[] = {
+      {"watch_stall", absl::GetFlag(FLAGS_watch_stall)},
+      {"export_stall", absl::GetFlag(FLAGS_export_stall)},
+      {"import_idle", absl::GetFlag(FLAGS_import_idle)}};
+  for (const auto& [flag, wait] : waits) {
+    if (wait < absl::Seconds(1) || wait > absl::Hours(24)) {
+      return absl::InvalidArgumentError(absl::StrCat("--", flag, ": must be 1s to 24h"));
+    }
   }
   return absl::OkStatus();
 }
@@ -138,13 +153,14 @@ absl::Status Run() {
   service::RegisterCache registers(*store);
   serving::Pool calls(kCallThreads, service::kCallsWaitingMost);
   serving::Pool streams(kStreamThreads, service::kStreamStepsMost);
+  serving::Pool notes(1, service::kStreamStepsMost);
   serving::Pool watchers(kStreamThreads, absl::GetFlag(FLAGS_watchers_most));
   // The last to come and the first to go: what it answers may use all the rest.
   store::Committer committer(*store, CommitterOptions(), &observer);
-  service::StreamSlots slots;
+  service::StreamSlots slots(StreamLimits());
   service::Attempts attempts;
-  const service::Parts parts{*store,  committer, registers, calls,
-                             streams, slots,     attempts,  metrics};
+  const service::Parts parts{*store, committer, registers, calls,  streams,
+                             notes,  slots,     attempts,  metrics};
   const service::WatchParts watching{*store, tail, watchers};
 
   service::EvidenceServiceImpl evidence_service(parts, watching);

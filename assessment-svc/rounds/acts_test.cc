@@ -118,17 +118,6 @@ INSTANTIATE_TEST_SUITE_P(Edges, ForceTest,
                          }),
                          [](const auto& test) { return test.param.name; });
 
-TEST(ExistedOnTest, TheFirstDayCountsAndTheDayAfterTheLastDoesNot) {
-  evidence::Organisation organisation;
-  EXPECT_TRUE(ExistedOn(organisation, Day("2002-05-30")));
-  organisation.from = Day("2002-05-30");
-  organisation.to = Day("2002-06-01");
-  EXPECT_FALSE(ExistedOn(organisation, Day("2002-05-29")));
-  EXPECT_TRUE(ExistedOn(organisation, Day("2002-05-30")));
-  EXPECT_TRUE(ExistedOn(organisation, Day("2002-05-31")));
-  EXPECT_FALSE(ExistedOn(organisation, Day("2002-06-01")));
-}
-
 TEST(RefreshTest, OnlyAPublishedRoundIsRefreshed) {
   for (int i = 1; i <= 6; ++i) {
     const Round round = In(static_cast<State>(i)).round;

@@ -44,9 +44,4 @@ std::optional<int64_t> History::PublishedAt() const {
   return std::nullopt;
 }
 
-bool ExistedOn(const evidence::Organisation& organisation, evidence::Date day) {
-  return (!organisation.from || *organisation.from <= day) &&
-         (!organisation.to || day < *organisation.to);
-}
-
 }  // namespace starratings::rounds

@@ -80,7 +80,4 @@ struct History {
   bool IsPublic() const { return PublishedAt().has_value(); }
 };
 
-// Whether an organisation with these dates existed on `day`.
-bool ExistedOn(const evidence::Organisation& organisation, evidence::Date day);
-
 }  // namespace starratings::rounds

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "absl/strings/ascii.h"
+#include "absl/time/clock.h"
 #include "common/serving/grpc_status.h"
 #include "common/serving/identity.h"
 #include "common/status/errors.h"
@@ -71,8 +72,16 @@ absl::Time DeadlineOf(const grpc::ServerContextBase& context) {
   return std::min(absl::FromChrono(given), now + kDeadlineMost);
 }
 
+absl::Time EndOf(const grpc::ServerContextBase& context) {
+  const auto given = context.deadline();
+  if (given == std::chrono::system_clock::time_point::max()) return absl::InfiniteFuture();
+  return absl::FromChrono(given);
+}
+
+absl::Time StepDeadline(absl::Time end) { return std::min(end, absl::Now() + kDeadlineDefault); }
+
 absl::Time StepDeadlineOf(const grpc::ServerContextBase& context) {
-  return std::min(DeadlineOf(context), absl::Now() + kDeadlineDefault);
+  return StepDeadline(EndOf(context));
 }
 
 absl::Status PoolFull() {
@@ -87,12 +96,26 @@ absl::Status CallerGone() {
   return status::Error(absl::StatusCode::kCancelled, "CANCELLED", "the caller has gone");
 }
 
+absl::Status StreamIdle() {
+  return status::Error(absl::StatusCode::kAborted, "STREAM_IDLE",
+                       "nothing was sent, or answers were not read, in time: open another stream "
+                       "and send again what was not acknowledged");
+}
+
+absl::Status CheckWanted(const grpc::ServerContextBase& context, absl::Time deadline) {
+  if (context.IsCancelled()) return CallerGone();
+  if (absl::Now() < deadline) return absl::OkStatus();
+  return status::Error(absl::StatusCode::kDeadlineExceeded, "DEADLINE",
+                       "the deadline passed before the call's turn came");
+}
+
 grpc::ServerUnaryReactor* RunRead(const Parts& parts, grpc::CallbackServerContext& context,
                                   std::function<absl::Status(absl::Time deadline)> read) {
   grpc::ServerUnaryReactor* reactor = context.DefaultReactor();
   const absl::Time deadline = DeadlineOf(context);
   const bool queued = parts.calls.Run([reactor, deadline, &context, read = std::move(read)] {
-    const absl::Status status = context.IsCancelled() ? CallerGone() : read(deadline);
+    absl::Status status = CheckWanted(context, deadline);
+    if (status.ok()) status = read(deadline);
     reactor->Finish(serving::ToGrpcStatus(status));
   });
   if (!queued) reactor->Finish(serving::ToGrpcStatus(PoolFull()));
@@ -151,6 +174,12 @@ class WriteCall : public std::enable_shared_from_this<WriteCall> {
   }
 
   void Run() {
+    // Planning reads, and checks up to 10,000 items.
+    if (const absl::Status wanted = CheckWanted(context_, call_.deadline); !wanted.ok()) {
+      parts_.metrics.OnDropped();
+      Finish(wanted);
+      return;
+    }
     absl::StatusOr<Plan> planned = plan_(call_);
     if (planned.ok() && planned->must_wait) return Queue();
     ++plans_;

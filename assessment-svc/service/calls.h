@@ -21,8 +21,12 @@ inline constexpr absl::Duration kDeadlineMost = absl::Seconds(60);
 // When a unary call must be answered.
 absl::Time DeadlineOf(const grpc::ServerContextBase& context);
 
-// When one step of a stream must be done. A stream as a whole may take as long
-// as its caller allows.
+// When the caller of a stream wants it to be over. A stream as a whole may take
+// as long as its caller allows.
+absl::Time EndOf(const grpc::ServerContextBase& context);
+
+// When a step of a stream that begins now must be done.
+absl::Time StepDeadline(absl::Time end);
 absl::Time StepDeadlineOf(const grpc::ServerContextBase& context);
 
 // RESOURCE_EXHAUSTED, reason POOL_FULL, with a delay to try again after.
@@ -30,6 +34,13 @@ absl::Status PoolFull();
 
 // CANCELLED, reason CANCELLED: nobody waits for the answer.
 absl::Status CallerGone();
+
+// OK while somebody waits for the answer: CANCELLED, or DEADLINE_EXCEEDED
+// (reason DEADLINE), and whatever the call costs would be for nothing.
+absl::Status CheckWanted(const grpc::ServerContextBase& context, absl::Time deadline);
+
+// ABORTED, reason STREAM_IDLE: the caller of a stream did not go on.
+absl::Status StreamIdle();
 
 // The register has changed since the write was planned: plan again.
 bool IsRegisterChanged(const absl::Status& status);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "assessment-svc/service/calls.h"
 #include "assessment-svc/service/evidence_reads.h"
 #include "assessment-svc/service/round_record.h"
 #include "assessment-svc/service/snapshots.h"
@@ -45,6 +46,7 @@ absl::StatusOr<Export> PlanSelection(const store::EvidenceStore& store,
   const rounds::Selector selector =
       SelectorFromProto(selection.selector(), "selection.selector.", errors);
   errors.AddIfError("selection.period", evidence::CheckSlug(selection.period()));
+  if (request.has_freshness()) errors.Add("freshness", "must stand in the selection");
   RETURN_IF_ERROR(errors.ToStatus());
   Export plan;
   plan.chosen.filter = FilterOf(selector);
@@ -62,17 +64,14 @@ absl::StatusOr<Export> PlanRound(const store::EvidenceStore& store,
                                  absl::Time deadline) {
   errors.AddIfError("round", evidence::CheckSlug(request.round()));
   RETURN_IF_ERROR(errors.ToStatus());
-  ASSIGN_OR_RETURN(const int64_t head, store.Head(deadline));
-  ASSIGN_OR_RETURN(const RoundRecord record, ReadRound(store, request.round(), head, deadline));
+  ASSIGN_OR_RETURN(const int64_t revision,
+                   RevisionFor(store, request.freshness(), "freshness", deadline));
+  ASSIGN_OR_RETURN(const RoundRecord record, ReadRound(store, request.round(), revision, deadline));
   const rounds::Round& round = record.history.round;
   Export plan;
-  plan.chosen = ChosenBy(round, head);
+  plan.chosen = ChosenBy(round, revision);
   plan.period = round.period;
-  plan.total = round.organisation_count;
-  if (plan.chosen.on_day) {
-    ASSIGN_OR_RETURN(const auto ids, ListChosen(store, plan.chosen, deadline));
-    plan.total = static_cast<int64_t>(ids.size());
-  }
+  ASSIGN_OR_RETURN(plan.total, CountChosen(store, round, plan.chosen, deadline));
   return plan;
 }
 
@@ -109,17 +108,26 @@ absl::StatusOr<Export> PlanExport(const store::EvidenceStore& store,
   return plan;
 }
 
-std::function<DossierBlocks::Page()> DossierBlocks::Reading(absl::Time deadline) const {
+std::function<DossierBlocks::Page()> DossierBlocks::Reading() const {
   // Nothing of this object, which may be gone by then.
   return [&store = store_, filter = plan_.chosen.filter, period = plan_.period, codes = plan_.codes,
-          after = plan_.after, revision = plan_.chosen.revision, deadline] {
-    return store.ReadDossiers(filter, period, codes, after, kReadStep, revision, deadline);
+          after = plan_.after, revision = plan_.chosen.revision, end = end_] {
+    return store.ReadDossiers(filter, period, codes, after, kReadStep, revision, StepDeadline(end));
   };
 }
 
-absl::Status DossierBlocks::Read(absl::Time deadline) {
-  Page page = ahead_ ? ahead_->Get() : Reading(deadline)();
-  ahead_.reset();
+DossierBlocks::Page DossierBlocks::ReadPage() {
+  if (ahead_) {
+    Page page = ahead_->Get();
+    ahead_.reset();
+    // What went wrong may have done so long ago, while the caller read.
+    if (page.ok()) return page;
+  }
+  return Reading()();
+}
+
+absl::Status DossierBlocks::Read() {
+  Page page = ReadPage();
   RETURN_IF_ERROR(page.status());
   std::vector<evidence::Dossier>& dossiers = *page;
   all_read_ = dossiers.size() < static_cast<size_t>(kReadStep);
@@ -127,21 +135,19 @@ absl::Status DossierBlocks::Read(absl::Time deadline) {
     const std::string& last = dossiers.back().organisation.id;
     plan_.after = {digest::BucketOf(last), last};
   }
-  if (!all_read_) ahead_.emplace(pool_, Reading(deadline));
-  for (evidence::Dossier& dossier : dossiers) {
-    if (plan_.chosen.Includes(dossier.organisation)) pending_.push_back(std::move(dossier));
-  }
+  if (!all_read_) ahead_.emplace(pool_, Reading());
+  for (evidence::Dossier& dossier : dossiers) pending_.push_back(std::move(dossier));
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> DossierBlocks::Next(absl::Time deadline, ExportDossiersResponse& block) {
+absl::StatusOr<bool> DossierBlocks::Next(ExportDossiersResponse& block) {
   wire::SourceWriter sources(*block.mutable_sources());
   size_t bytes = 0;
   int sources_counted = 0;
   while (block.dossiers_size() < kBlockDossiersMost && bytes < kBlockBytesMost) {
     if (pending_.empty()) {
       if (all_read_) break;
-      RETURN_IF_ERROR(Read(deadline));
+      RETURN_IF_ERROR(Read());
       continue;
     }
     evidence::v1::Dossier& message = *block.add_dossiers();

@@ -37,24 +37,28 @@ absl::StatusOr<Export> PlanExport(const store::EvidenceStore& store,
 // put into blocks.
 class DossierBlocks {
  public:
-  // `store` must outlive the pool, and the pool this.
-  DossierBlocks(const store::EvidenceStore& store, serving::Pool& pool, Export plan)
-      : store_(store), pool_(pool), plan_(std::move(plan)) {}
+  // `store` must outlive the pool, and the pool this. Nothing is read after
+  // `end`, and no page may take longer than a step.
+  DossierBlocks(const store::EvidenceStore& store, serving::Pool& pool, Export plan, absl::Time end)
+      : store_(store), pool_(pool), plan_(std::move(plan)), end_(end) {}
 
   // Fills the next block, which is empty; false if there is none. The first is always there,
   // so that also an export of nobody says what was read.
-  absl::StatusOr<bool> Next(absl::Time deadline, assessment::v1::ExportDossiersResponse& block);
+  absl::StatusOr<bool> Next(assessment::v1::ExportDossiersResponse& block);
 
  private:
   using Page = absl::StatusOr<std::vector<evidence::Dossier>>;
 
-  absl::Status Read(absl::Time deadline);
-  // Of the page that comes next.
-  std::function<Page()> Reading(absl::Time deadline) const;
+  absl::Status Read();
+  // The page that comes next.
+  Page ReadPage();
+  // Reads it; its time begins when it is called.
+  std::function<Page()> Reading() const;
 
   const store::EvidenceStore& store_;
   serving::Pool& pool_;
   Export plan_;
+  const absl::Time end_;
   std::optional<Ahead<Page>> ahead_;
   std::deque<evidence::Dossier> pending_;
   bool all_read_ = false;

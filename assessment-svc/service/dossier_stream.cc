@@ -7,6 +7,7 @@
 #include "assessment-svc/service/calls.h"
 #include "assessment-svc/service/dossier_blocks.h"
 #include "common/serving/grpc_status.h"
+#include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "google/protobuf/arena.h"
 
@@ -32,20 +33,30 @@ class Block {
   ExportDossiersResponse* message_ = nullptr;
 };
 
+absl::Status ReaderTooSlow() {
+  return status::Error(absl::StatusCode::kAborted, "READER_TOO_SLOW",
+                       "a block was not read in time: resume after its cursor");
+}
+
 // One block is read while the one before is on its way.
-class DossierStream final : public grpc::ServerWriteReactor<ExportDossiersResponse> {
+class DossierStream final : public grpc::ServerWriteReactor<ExportDossiersResponse>,
+                            private StreamHolder {
  public:
   DossierStream(const Parts& parts, const grpc::CallbackServerContext& context,
                 const ExportDossiersRequest& request)
-      : parts_(parts), context_(context), request_(request), admitted_(parts.slots.Take()) {
+      : parts_(parts),
+        context_(context),
+        request_(request),
+        slot_(parts.slots, *this, parts.slots.limits().export_stall) {
     Change([this] {
-      if (!admitted_) ended_ = PoolFull();
+      if (!slot_.taken()) ended_ = PoolFull();
     });
   }
 
   void OnWriteDone(bool ok) override {
     Change([this, ok] {
       writing_ = false;
+      slot_.Works();
       if (ok) return;
       filled_ = false;
       if (!ended_) ended_ = CallerGone();
@@ -64,15 +75,38 @@ class DossierStream final : public grpc::ServerWriteReactor<ExportDossiersRespon
       make();
       if (!Advance()) return;
     }
-    if (admitted_) parts_.slots.Give();
+    End();
+  }
+
+  void End() {
+    // Before the caller knows: it may begin another at once. One that was cut
+    // off keeps its place until it has gone.
+    if (!cut_off_) slot_.Give();
     Finish(serving::ToGrpcStatus(*ended_));
   }
+
+  // Ends behind the block that is on its way: the caller reads that first, and
+  // then why it was cut off.
+  void OnTooSlow() override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!writing_ || finished_) return;  // It has been read just now.
+      cut_off_ = true;
+      filled_ = false;
+      if (!ended_) ended_ = ReaderTooSlow();
+      if (!Advance()) return;  // Once the block has been filled.
+    }
+    End();
+  }
+
+  void OnStuck() override { context_.TryCancel(); }
 
   // Under the lock; true, once, if all is over.
   bool Advance() {
     if (filled_ && !writing_) {
       filled_ = false;
       writing_ = true;
+      slot_.Waits();
       StartWrite(&block_[next_].message());
       next_ = 1 - next_;
     }
@@ -81,7 +115,8 @@ class DossierStream final : public grpc::ServerWriteReactor<ExportDossiersRespon
       filling_ = parts_.streams.Run([this] { Fill(); });
       if (!filling_) ended_ = PoolFull();
     }
-    return ended_ && !filling_ && !filled_ && !writing_ && !std::exchange(finished_, true);
+    const bool all_written = !filled_ && (!writing_ || cut_off_);
+    return ended_ && !filling_ && all_written && !std::exchange(finished_, true);
   }
 
   // Reads the next block.
@@ -97,18 +132,16 @@ class DossierStream final : public grpc::ServerWriteReactor<ExportDossiersRespon
 
   absl::StatusOr<bool> TryToFill() {
     if (context_.IsCancelled()) return CallerGone();
-    const absl::Time deadline = StepDeadlineOf(context_);
     if (!blocks_) {
-      ASSIGN_OR_RETURN(Export plan, PlanExport(parts_.store, request_, deadline));
-      blocks_.emplace(parts_.store, parts_.streams, std::move(plan));
+      ASSIGN_OR_RETURN(Export plan, PlanExport(parts_.store, request_, StepDeadlineOf(context_)));
+      blocks_.emplace(parts_.store, parts_.streams, std::move(plan), EndOf(context_));
     }
-    return blocks_->Next(deadline, block_[next_].Begin());
+    return blocks_->Next(block_[next_].Begin());
   }
 
   const Parts& parts_;
   const grpc::CallbackServerContext& context_;
   const ExportDossiersRequest request_;
-  const bool admitted_;
   std::optional<DossierBlocks> blocks_;  // Of whoever fills.
   Block block_[2];
 
@@ -118,7 +151,10 @@ class DossierStream final : public grpc::ServerWriteReactor<ExportDossiersRespon
   bool filled_ = false;
   bool writing_ = false;
   bool finished_ = false;
+  bool cut_off_ = false;
   std::optional<absl::Status> ended_;  // Nothing more is filled.
+
+  StreamSlot slot_;  // Last: the first to go, before what it may call for is gone.
 };
 
 }  // namespace

@@ -10,7 +10,10 @@ namespace starratings::service {
 
 class EvidenceTest : public ServiceTest {
  protected:
-  EvidenceTest() { RegisterAll(); }
+  explicit EvidenceTest(const StreamSlots::Limits& limits = {})
+      : ServiceTest(absl::ZeroDuration(), limits) {
+    RegisterAll();
+  }
 
   pb::GetEvidenceRequest Key(const std::string& organisation) {
     pb::GetEvidenceRequest request;
@@ -18,6 +21,19 @@ class EvidenceTest : public ServiceTest {
     request.mutable_key()->set_period("2001-02");
     request.mutable_key()->set_code("judgement");
     return request;
+  }
+
+  // 1,200 councils more: two blocks of an export, and a half.
+  void RegisterMany() {
+    pb::RegisterRequest more;
+    more.set_request_id(NewId());
+    for (int i = 0; i < 1'200; ++i) {
+      auto& organisation = *more.add_organisations();
+      organisation.set_id(absl::StrFormat("Council %d", i));
+      organisation.set_name("A council");
+      organisation.set_kind("council");
+    }
+    Must(register_, &pb::RegisterService::Stub::Register, more);
   }
 
   std::string LevelNow(const std::string& organisation) {

@@ -1,7 +1,6 @@
 #include "assessment-svc/service/evidence_reads.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -96,27 +95,18 @@ absl::Status ListEvidence(const store::EvidenceStore& store,
   const int page_size = PageSizeOf(request.page_size(), errors);
   CheckFilters(request, errors);
   RETURN_IF_ERROR(errors.ToStatus());
-  int64_t revision = 0;
-  store::ItemCursor after;
-  if (request.page_token().empty()) {
-    ASSIGN_OR_RETURN(revision, RevisionFor(store, request.freshness(), "freshness", deadline));
-  } else {
-    ASSIGN_OR_RETURN(const Page page,
-                     DecodePage(request.page_token(), request, store.GetIdentity(), 4));
-    revision = page.revision;
-    after = ItemCursorOf(page);
-  }
+  ASSIGN_OR_RETURN(const Page page, PageOf(store, request, 4, deadline));
   const store::ItemFilter filter{{request.organisations().begin(), request.organisations().end()},
                                  request.period(),
                                  {request.codes().begin(), request.codes().end()}};
-  ASSIGN_OR_RETURN(const auto items,
-                   store.ListItems(filter, after, page_size + 1, revision, deadline));
+  ASSIGN_OR_RETURN(const auto items, store.ListItems(filter, ItemCursorOf(page), page_size + 1,
+                                                     page.revision, deadline));
   if (WritePage(items, page_size, response)) {
     const evidence::ItemKey& last = items[static_cast<size_t>(page_size) - 1].item.key;
     response.set_next_page_token(
-        EncodePage({revision, CursorOf(last)}, request, store.GetIdentity()));
+        EncodePage({page.revision, CursorOf(last)}, request, store.GetIdentity()));
   }
-  *response.mutable_snapshot() = SnapshotAt(store, revision);
+  *response.mutable_snapshot() = SnapshotAt(store, page.revision);
   return absl::OkStatus();
 }
 
@@ -128,17 +118,15 @@ absl::Status ListEvidenceRevisions(const store::EvidenceStore& store,
   const int page_size = PageSizeOf(request.page_size(), errors);
   const evidence::ItemKey key = KeyFromProto(request.key(), errors);
   RETURN_IF_ERROR(errors.ToStatus());
-  int64_t before = std::numeric_limits<int64_t>::max();
-  if (!request.page_token().empty()) {
-    ASSIGN_OR_RETURN(const Page page,
-                     DecodePage(request.page_token(), request, store.GetIdentity(), 1));
-    before = page.revision;
-  }
+  ASSIGN_OR_RETURN(const Page page, PageOf(store, request, 1, deadline));
+  ASSIGN_OR_RETURN(const int64_t before, BeforeOf(page));
   ASSIGN_OR_RETURN(const auto items, store.ReadHistory(key, before, page_size + 1, deadline));
   if (WritePage(items, page_size, response)) {
     const int64_t last = items[static_cast<size_t>(page_size) - 1].revision;
-    response.set_next_page_token(EncodePage({last, {""}}, request, store.GetIdentity()));
+    response.set_next_page_token(
+        EncodePage({page.revision, CursorOf(last)}, request, store.GetIdentity()));
   }
+  *response.mutable_snapshot() = SnapshotAt(store, page.revision);
   return absl::OkStatus();
 }
 

@@ -1,6 +1,10 @@
 #include "assessment-svc/service/evidence_reads.h"
 
+#include <atomic>
+
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "assessment-svc/service/calls.h"
 #include "assessment-svc/service/evidence_fixture.h"
 #include "common/wire/token.h"
 
@@ -129,15 +133,7 @@ TEST_F(EvidenceReadsTest, ADossierOfNobodyIsNotFound) {
 // Exports -------------------------------------------------------------------
 
 TEST_F(EvidenceReadsTest, AnExportIsInOrderAndResumes) {
-  pb::RegisterRequest more;
-  more.set_request_id(NewId());
-  for (int i = 0; i < 1'200; ++i) {
-    auto& organisation = *more.add_organisations();
-    organisation.set_id(absl::StrCat("Council ", i));
-    organisation.set_name("A council");
-    organisation.set_kind("council");
-  }
-  Must(register_, &pb::RegisterService::Stub::Register, more);
+  RegisterMany();
   pb::ExportDossiersRequest request;
   request.mutable_selection()->set_period("2001-02");
   std::vector<pb::ExportDossiersResponse> blocks;
@@ -193,7 +189,7 @@ TEST_F(EvidenceReadsTest, ABadExportIsRefused) {
 }
 
 TEST_F(EvidenceReadsTest, TooManyStreamsAreToldToTryAgain) {
-  for (int i = 0; i < kStreamsMost; ++i) ASSERT_TRUE(slots_.Take());
+  auto places = TakePlaces(0);
   pb::ExportDossiersRequest request;
   request.mutable_selection()->set_period("2001-02");
   std::vector<pb::ExportDossiersResponse> blocks;
@@ -201,8 +197,95 @@ TEST_F(EvidenceReadsTest, TooManyStreamsAreToldToTryAgain) {
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(ReasonOf(status), "POOL_FULL");
   EXPECT_TRUE(status::DetailOf(status).retry_after.has_value());
-  slots_.Give();
+  places.pop_back();
   EXPECT_TRUE(Export(request, blocks).ok());
+}
+
+TEST_F(EvidenceReadsTest, WhatWentWrongWithAPageReadAheadIsTriedAgain) {
+  RegisterMany();
+  std::atomic<int> calls = 0;
+  std::atomic<int> failures = 1;
+  store_->SetHook([&](absl::string_view call, absl::Time deadline) -> absl::Status {
+    if (call != "ReadDossiers") return absl::OkStatus();
+    // Each page has the time of a step, whenever its turn comes.
+    EXPECT_GT(deadline - absl::Now(), kDeadlineDefault - absl::Seconds(2));
+    if (++calls == 1 || failures-- <= 0) return absl::OkStatus();
+    return absl::UnavailableError("the database has gone");
+  });
+  pb::ExportDossiersRequest request;
+  request.mutable_selection()->set_period("2001-02");
+  std::vector<pb::ExportDossiersResponse> blocks;
+  EXPECT_TRUE(Export(request, blocks).ok());
+  EXPECT_EQ(blocks.size(), 3u);
+  // What stays wrong is told.
+  calls = 0;
+  failures = 2;
+  EXPECT_EQ(Export(request, blocks).code(), absl::StatusCode::kUnavailable);
+  store_->SetHook(nullptr);
+}
+
+// A caller may take 600 ms to read a block.
+class ImpatientExportTest : public EvidenceTest {
+ protected:
+  ImpatientExportTest() : EvidenceTest({absl::Milliseconds(600), absl::Seconds(60)}) {}
+
+  static pb::ExportDossiersRequest All() {
+    pb::ExportDossiersRequest request;
+    request.mutable_selection()->set_period("2001-02");
+    return request;
+  }
+};
+
+TEST_F(ImpatientExportTest, WhoDoesNotReadIsCutOffAndGoesOnAfterTheCursor) {
+  RegisterMany();
+  grpc::ClientContext context;
+  const auto reader = evidence_->ExportDossiers(&context, All());
+  absl::SleepFor(absl::Milliseconds(900));  // One wait, not two.
+  std::vector<pb::ExportDossiersResponse> blocks;
+  pb::ExportDossiersResponse block;
+  while (reader->Read(&block)) blocks.push_back(block);
+  const absl::Status cut_off = serving::FromGrpcStatus(reader->Finish());
+  EXPECT_EQ(cut_off.code(), absl::StatusCode::kAborted) << cut_off;
+  EXPECT_EQ(ReasonOf(cut_off), "READER_TOO_SLOW");
+  ASSERT_EQ(blocks.size(), 1u);
+
+  pb::ExportDossiersRequest rest = All();
+  rest.mutable_selection()->mutable_freshness()->set_exactly(blocks[0].snapshot().token());
+  *rest.mutable_resume_after() = blocks[0].cursor();
+  ASSERT_TRUE(Export(rest, blocks).ok());
+  int dossiers = 0;
+  for (const auto& each : blocks) dossiers += each.dossiers_size();
+  EXPECT_EQ(dossiers, 1'203);
+}
+
+TEST_F(ImpatientExportTest, WhoReadsNothingAtAllDoesNotKeepThePlace) {
+  RegisterMany();
+  const auto places = TakePlaces(1);
+  grpc::ClientContext context;
+  const auto reader = evidence_->ExportDossiers(&context, All());
+  std::vector<pb::ExportDossiersResponse> blocks;
+  // Cut off after one wait, cancelled after two.
+  const absl::Time begun = absl::Now();
+  absl::Status status = absl::UnknownError("");
+  while (!status.ok() && absl::Now() < begun + absl::Seconds(20)) {
+    absl::SleepFor(absl::Milliseconds(20));
+    status = Export(All(), blocks);
+  }
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_GT(absl::Now() - begun, absl::Milliseconds(600));
+  context.TryCancel();
+  reader->Finish();
+}
+
+TEST_F(ImpatientExportTest, WhoReadsSlowlyButReadsIsNotCutOff) {
+  RegisterMany();
+  grpc::ClientContext context;
+  const auto reader = evidence_->ExportDossiers(&context, All());
+  pb::ExportDossiersResponse block;
+  int blocks = 0;
+  for (; reader->Read(&block); ++blocks) absl::SleepFor(absl::Milliseconds(250));
+  EXPECT_EQ(blocks, 3);
+  EXPECT_TRUE(reader->Finish().ok());
 }
 
 TEST_F(EvidenceReadsTest, ACallerThatLeavesAnExportLeavesNothingBehind) {

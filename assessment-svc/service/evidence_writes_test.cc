@@ -208,5 +208,38 @@ TEST_F(EvidenceWritesTest, WithdrawnEvidenceReadsAsMissing) {
   EXPECT_TRUE(Must(evidence_, &pb::EvidenceService::Stub::WithdrawEvidence, request).replayed());
 }
 
+TEST_F(EvidenceWritesTest, AWriteThatNobodyWaitsForCostsNothing) {
+  Gate calls;
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(calls_.Run([&calls] { calls.Wait(); }));
+  // Nobody has asked for Hull, so that a plan would have to.
+  const int looked = store_->Asked("FindOrganisations");
+  const int committed = store_->Asked("CommitGroup");
+  for (const bool expires : {true, false}) {
+    grpc::ClientContext context;
+    context.AddMetadata("starratings-actor", actor_);
+    if (expires) context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Milliseconds(50)));
+    const pb::SubmitEvidenceRequest request = OneItem("Hull", "yes");
+    pb::SubmitEvidenceResponse response;
+    std::thread canceller([&] {
+      if (expires) return;
+      absl::SleepFor(absl::Milliseconds(50));
+      context.TryCancel();
+    });
+    EXPECT_EQ(evidence_->SubmitEvidence(&context, request, &response).error_code(),
+              expires ? grpc::StatusCode::DEADLINE_EXCEEDED : grpc::StatusCode::CANCELLED);
+    canceller.join();
+  }
+  calls.Open();
+  Submit(OneItem("Leeds", "yes"));  // After those, on the same threads.
+  EXPECT_EQ(store_->Asked("FindOrganisations"), looked + 1);
+  EXPECT_EQ(store_->Asked("CommitGroup"), committed + 1);
+  double dropped = -1;
+  for (const auto& family : registry_.Collect()) {
+    if (family.name != "assessment_dropped_writes_total") continue;
+    dropped = family.metric.at(0).counter.value;
+  }
+  EXPECT_EQ(dropped, 2);
+}
+
 }  // namespace
 }  // namespace starratings::service

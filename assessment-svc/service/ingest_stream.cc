@@ -69,22 +69,26 @@ bool EndsStream(const absl::Status& error) {
 // Reads, plans one batch after the other on the pool, and writes answers; the
 // three go on side by side. Callbacks of the committer may come when the caller
 // has gone: they hold the stream, not gRPC's reactor.
-class IngestStream final : public Reactor, public std::enable_shared_from_this<IngestStream> {
+class IngestStream final : public Reactor,
+                           public std::enable_shared_from_this<IngestStream>,
+                           private StreamHolder {
  public:
   IngestStream(const Parts& parts, const grpc::CallbackServerContext& context)
-      : parts_(parts), context_(context) {}
+      : parts_(parts), context_(context) {
+    slot_.emplace(parts.slots, static_cast<StreamHolder&>(*this), parts.slots.limits().import_idle);
+  }
 
   void Start(std::shared_ptr<IngestStream> self) {
     self_ = std::move(self);
-    admitted_ = parts_.slots.Take();
     absl::StatusOr<std::string> actor = serving::ActorOf(context_);
     const std::lock_guard lock(mutex_);
-    if (!admitted_ || !actor.ok()) {
-      EndLocked(admitted_ ? actor.status() : PoolFull());
+    if (!slot_->taken() || !actor.ok()) {
+      EndLocked(slot_->taken() ? actor.status() : PoolFull());
       return;
     }
     actor_ = *std::move(actor);
     StartRead(&incoming_);
+    NoteWaitLocked();
   }
 
   void OnReadDone(bool ok) override {
@@ -93,14 +97,13 @@ class IngestStream final : public Reactor, public std::enable_shared_from_this<I
     if (!ok) {
       all_read_ = true;
       EndIfAllAnsweredLocked();
-      return;
-    }
-    if (const absl::Status taken = TakeLocked(); !taken.ok()) {
+    } else if (const absl::Status taken = TakeLocked(); !taken.ok()) {
       EndLocked(taken);
-      return;
+    } else {
+      incoming_.Clear();
+      StartRead(&incoming_);
     }
-    incoming_.Clear();
-    StartRead(&incoming_);
+    NoteWaitLocked();
   }
 
   void OnWriteDone(bool ok) override {
@@ -108,6 +111,7 @@ class IngestStream final : public Reactor, public std::enable_shared_from_this<I
     writing_ = false;
     if (!ok) EndLocked(CallerGone());
     WriteLocked();
+    NoteWaitLocked();
   }
 
   void OnCancel() override {
@@ -116,11 +120,36 @@ class IngestStream final : public Reactor, public std::enable_shared_from_this<I
   }
 
   void OnDone() override {
-    if (admitted_) parts_.slots.Give();
+    slot_.reset();
     self_.reset();  // Who still holds the stream calls nothing of gRPC's.
   }
 
  private:
+  // Ends, if need be behind an answer that is not read.
+  void OnTooSlow() override {
+    const std::lock_guard lock(mutex_);
+    if (IsBusyLocked()) return;
+    EndLocked(StreamIdle());
+    FinishLocked();
+  }
+
+  void OnStuck() override { context_.TryCancel(); }
+
+  // Something is to be done for the caller, and no answer waits to be read.
+  bool IsBusyLocked() const {
+    return !writing_ && (planning_ || !inbox_.empty() || unanswered_ > 0 || all_read_);
+  }
+
+  // After each change: whose turn is it? A wait begins anew with each change.
+  void NoteWaitLocked() {
+    if (finished_) return;  // The place may be gone.
+    if (IsBusyLocked()) {
+      slot_->Works();
+    } else {
+      slot_->Waits();
+    }
+  }
+
   // What came in goes to the planner.
   absl::Status TakeLocked() {
     if (!begun_) {
@@ -128,6 +157,8 @@ class IngestStream final : public Reactor, public std::enable_shared_from_this<I
       begun_ = true;
     } else {
       RETURN_IF_ERROR(CheckBatch(incoming_, received_ + 1));
+      // A batch counts until its answer is on its way: before that the caller
+      // cannot have read it.
       if (++unanswered_ > kIngestWindow) return WindowOverrun();
       ++received_;
     }
@@ -156,29 +187,42 @@ class IngestStream final : public Reactor, public std::enable_shared_from_this<I
     const absl::Time deadline = absl::Now() + kBatchMost;
     if (request.has_begin()) {
       Begin(request.begin(), deadline);
-    } else {
-      Submit(request.batch(), deadline);
+      return;
     }
+    Submit(request.batch(), deadline);
     const std::lock_guard lock(mutex_);
+    PlannedLocked();
+  }
+
+  void PlannedLocked() {
     planning_ = false;
     PlanLocked();
     EndIfAllAnsweredLocked();
+    NoteWaitLocked();
   }
 
   void Begin(const IngestEvidenceRequest::Begin& begin, absl::Time deadline) {
     // What was registered before the import is known to all its batches.
     const absl::Status looked = parts_.registers.Look({}, /*fresh=*/true, deadline).status();
-    notes_.emplace(parts_.store, actor_, begin);
-    notes_->Add(0, deadline);
-    const std::lock_guard lock(mutex_);
     if (!looked.ok()) {
+      const std::lock_guard lock(mutex_);
       EndLocked(looked);
       return;
     }
-    IngestEvidenceResponse response;
-    response.mutable_ready()->set_window(kIngestWindow);
-    outbox_.push_back(std::move(response));
-    WriteLocked();
+    notes_.emplace(parts_.store, parts_.notes, actor_, begin);
+    // Noted before the caller knows that it has begun; its batches wait for that.
+    notes_->Begin([self = shared_from_this()] { self->Begun(); });
+  }
+
+  void Begun() {
+    const std::lock_guard lock(mutex_);
+    if (!ended_) {
+      IngestEvidenceResponse response;
+      response.mutable_ready()->set_window(kIngestWindow);
+      outbox_.push_back(std::move(response));
+      WriteLocked();
+    }
+    PlannedLocked();
   }
 
   void Submit(const IngestEvidenceRequest::Batch& batch, absl::Time deadline) {
@@ -190,7 +234,7 @@ class IngestStream final : public Reactor, public std::enable_shared_from_this<I
       Answer(number, plan.status());
       return;
     }
-    notes_->Add(items, deadline);
+    notes_->Add(items);
     SubmitPlan(
         parts_, *std::move(plan), deadline,
         [self = shared_from_this()] { return self->HasEnded(); },
@@ -220,9 +264,9 @@ class IngestStream final : public Reactor, public std::enable_shared_from_this<I
       EndLocked(written.status());
       return;
     }
-    --unanswered_;
     outbox_.push_back(std::move(response));
     WriteLocked();
+    NoteWaitLocked();
   }
 
   void WriteLocked() {
@@ -232,6 +276,7 @@ class IngestStream final : public Reactor, public std::enable_shared_from_this<I
     } else if (!outbox_.empty()) {
       outgoing_ = std::move(outbox_.front());
       outbox_.pop_front();
+      if (!outgoing_.has_ready()) --unanswered_;
       writing_ = true;
       StartWrite(&outgoing_);
     } else {
@@ -254,9 +299,10 @@ class IngestStream final : public Reactor, public std::enable_shared_from_this<I
 
   // On the pool, after everything.
   void Conclude() {
-    notes_->End(absl::Now() + kDeadlineDefault);
-    const std::lock_guard lock(mutex_);
-    EndLocked(absl::OkStatus());
+    notes_->End([self = shared_from_this()] {
+      const std::lock_guard lock(self->mutex_);
+      self->EndLocked(absl::OkStatus());
+    });
   }
 
   void EndLocked(const absl::Status& status) {
@@ -270,13 +316,15 @@ class IngestStream final : public Reactor, public std::enable_shared_from_this<I
   void FinishLocked() {
     if (finished_) return;
     finished_ = true;
+    // One that does not read its answers keeps its place until it has gone.
+    if (!writing_) slot_->Give();
     Finish(serving::ToGrpcStatus(*ended_));
   }
 
   const Parts& parts_;
   const grpc::CallbackServerContext& context_;
   std::shared_ptr<IngestStream> self_;  // Until gRPC is done.
-  bool admitted_ = false;
+  std::optional<StreamSlot> slot_;      // Until gRPC is done.
   std::string actor_;
   std::optional<ImportNotes> notes_;  // Of the planner.
 
@@ -286,7 +334,7 @@ class IngestStream final : public Reactor, public std::enable_shared_from_this<I
   std::deque<IngestEvidenceRequest> inbox_;
   std::deque<IngestEvidenceResponse> outbox_;
   int64_t received_ = 0;  // Batches.
-  int unanswered_ = 0;    // Of those.
+  int unanswered_ = 0;    // Of those, whose answer is not on its way.
   bool begun_ = false;
   bool planning_ = false;
   bool writing_ = false;

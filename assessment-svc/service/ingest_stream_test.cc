@@ -1,4 +1,5 @@
 // IngestEvidence and ResolveRevision through gRPC.
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -70,6 +71,8 @@ class Import {
 
 class IngestStreamTest : public EvidenceTest {
  protected:
+  explicit IngestStreamTest(const StreamSlots::Limits& limits = {}) : EvidenceTest(limits) {}
+
   // A batch that says something new each time.
   pb::SubmitEvidenceRequest Batch(const std::string& instance, const std::string& level = "yes") {
     pb::SubmitEvidenceRequest batch = OneItem("Leeds", level);
@@ -92,8 +95,12 @@ TEST_F(IngestStreamTest, BatchesAreRecordedInTheirOrderAndAnsweredByNumber) {
   const auto import = Open(NewId());
   EXPECT_EQ(ImportsNoted(), 1u);
   for (int i = 1; i <= 5; ++i) ASSERT_TRUE(import->Send(i, Batch(absl::StrCat(i))));
-  const auto answers = import->Rest();
+  auto answers = import->Rest();
   ASSERT_THAT(answers, SizeIs(5));
+  // Recorded in their order; answered by two threads, and told apart by number.
+  std::sort(answers.begin(), answers.end(), [](const auto& a, const auto& b) {
+    return a.recorded().number() < b.recorded().number();
+  });
   for (int i = 0; i < 5; ++i) {
     const auto& recorded = answers[static_cast<size_t>(i)].recorded();
     EXPECT_EQ(recorded.number(), i + 1);
@@ -224,6 +231,152 @@ TEST_F(IngestStreamTest, CallersWhoGoAtAnyMomentLeaveNothingHalf) {
     EXPECT_TRUE(import->End().ok());
     EXPECT_EQ(Head(), before + 4);
   }
+}
+
+// The window, and callers who do not go on ------------------------------------
+
+TEST_F(IngestStreamTest, AWindowIsAllowedAndOneBatchMoreIsNot) {
+  for (const bool overrun : {false, true}) {
+    Gate committing;
+    store_->SetHook([&committing](absl::string_view call, absl::Time) {
+      if (call == "CommitGroup") committing.Wait();
+      return absl::OkStatus();
+    });
+    const int64_t before = Head();
+    const auto import = Open(NewId());
+    for (int i = 1; i <= kIngestWindow + (overrun ? 1 : 0); ++i) {
+      ASSERT_TRUE(import->Send(i, Batch(absl::StrCat(overrun, ".", i))));
+    }
+    if (overrun) {
+      EXPECT_THAT(import->Rest(), IsEmpty());
+      const absl::Status end = import->End();
+      EXPECT_EQ(end.code(), absl::StatusCode::kResourceExhausted);
+      EXPECT_EQ(ReasonOf(end), "WINDOW_OVERRUN");
+      committing.Open();
+    } else {
+      committing.Open();
+      EXPECT_THAT(import->Rest(), SizeIs(kIngestWindow));
+      EXPECT_TRUE(import->End().ok());
+      EXPECT_EQ(Head(), before + kIngestWindow);
+    }
+  }
+  store_->SetHook(nullptr);
+}
+
+TEST_F(IngestStreamTest, ACallerWhoReadsNoAnswerIsStopped) {
+  const int64_t before = Head();
+  const auto import = Open(NewId());
+  int sent = 0;
+  // Each is recorded before the next is sent: nothing but answers piles up.
+  while (sent < 100) {
+    ++sent;
+    if (!import->Send(sent, Batch(absl::StrCat(sent)))) break;
+    const absl::Time waited = absl::Now() + absl::Seconds(2);
+    while (Head() < before + sent && absl::Now() < waited) absl::SleepFor(absl::Milliseconds(1));
+    if (Head() < before + sent) break;
+  }
+  // One answer is on its way, and a window of them waits behind it.
+  EXPECT_GE(sent, kIngestWindow + 1);
+  EXPECT_LE(sent, kIngestWindow + 3);
+  EXPECT_LE(import->Rest().size(), 2u);
+  EXPECT_EQ(ReasonOf(import->End()), "WINDOW_OVERRUN");
+}
+
+TEST_F(IngestStreamTest, NobodyWaitsForANoteOfAnImport) {
+  Gate noting;
+  store_->SetHook([&noting](absl::string_view call, absl::Time) {
+    if (call == "NoteImport") noting.Wait();
+    return absl::OkStatus();
+  });
+  // More than there are threads for streams.
+  std::vector<std::unique_ptr<Import>> imports;
+  for (int i = 0; i < 4; ++i) {
+    imports.push_back(std::make_unique<Import>(*evidence_, actor_));
+    EXPECT_TRUE(imports.back()->Begin(NewId()));
+  }
+  pb::ExportDossiersRequest request;
+  request.mutable_selection()->set_period("2001-02");
+  std::vector<pb::ExportDossiersResponse> blocks;
+  EXPECT_TRUE(Export(request, blocks).ok());
+  noting.Open();
+  for (const auto& import : imports) {
+    EXPECT_TRUE(import->Next().has_ready());
+    EXPECT_THAT(import->Rest(), IsEmpty());
+    EXPECT_TRUE(import->End().ok());
+  }
+  store_->SetHook(nullptr);
+  EXPECT_EQ(ImportsNoted(), 0u);
+}
+
+TEST_F(IngestStreamTest, AnImportGoesOnWhereItCannotBeNoted) {
+  store_->SetHook([](absl::string_view call, absl::Time) {
+    return call == "NoteImport" || call == "ForgetImport" ? absl::UnavailableError("no notes")
+                                                          : absl::OkStatus();
+  });
+  const auto import = Open(NewId());
+  ASSERT_TRUE(import->Send(1, Batch("1")));
+  EXPECT_THAT(import->Rest(), SizeIs(1));
+  EXPECT_TRUE(import->End().ok());
+  store_->SetHook(nullptr);
+}
+
+// A caller may say nothing for 600 ms.
+class ImpatientImportTest : public IngestStreamTest {
+ protected:
+  ImpatientImportTest() : IngestStreamTest({absl::Seconds(60), absl::Milliseconds(600)}) {}
+};
+
+TEST_F(ImpatientImportTest, WhoSendsNothingIsToldSo) {
+  Import unbegun(*evidence_, actor_);
+  EXPECT_THAT(unbegun.Next().ShortDebugString(), IsEmpty());
+  EXPECT_EQ(ReasonOf(unbegun.End()), "STREAM_IDLE");
+
+  const auto import = Open(NewId());
+  ASSERT_TRUE(import->Send(1, Batch("1")));
+  EXPECT_TRUE(import->Next().has_recorded());
+  EXPECT_THAT(import->Next().ShortDebugString(), IsEmpty());
+  const absl::Status end = import->End();
+  EXPECT_EQ(end.code(), absl::StatusCode::kAborted) << end;
+  EXPECT_EQ(ReasonOf(end), "STREAM_IDLE");
+}
+
+TEST_F(ImpatientImportTest, WhoDoesNotReadDoesNotKeepThePlace) {
+  const auto places = TakePlaces(1);
+  const auto import = Open(NewId());
+  ASSERT_TRUE(import->Send(1, Batch("1")) && import->Send(2, Batch("2")));
+  pb::ExportDossiersRequest request;
+  request.mutable_selection()->set_period("2001-02");
+  std::vector<pb::ExportDossiersResponse> blocks;
+  absl::Status status = Export(request, blocks);
+  EXPECT_EQ(ReasonOf(status), "POOL_FULL");
+  const absl::Time end = absl::Now() + absl::Seconds(20);
+  while (!status.ok() && absl::Now() < end) {
+    absl::SleepFor(absl::Milliseconds(20));
+    status = Export(request, blocks);
+  }
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST_F(ImpatientImportTest, WhoWaitsForTheRecordIsNotIdle) {
+  Gate committing;
+  store_->SetHook([&committing](absl::string_view call, absl::Time) {
+    if (call == "CommitGroup") committing.Wait();
+    return absl::OkStatus();
+  });
+  const auto import = Open(NewId());
+  ASSERT_TRUE(import->Send(1, Batch("1")));
+  absl::SleepFor(absl::Milliseconds(1'500));
+  committing.Open();
+  EXPECT_TRUE(import->Next().has_recorded());
+  // Nor is one who sends and reads now and then.
+  for (int i = 2; i <= 6; ++i) {
+    absl::SleepFor(absl::Milliseconds(200));
+    ASSERT_TRUE(import->Send(i, Batch(absl::StrCat(i))));
+    EXPECT_TRUE(import->Next().has_recorded());
+  }
+  EXPECT_THAT(import->Rest(), IsEmpty());
+  EXPECT_TRUE(import->End().ok());
+  store_->SetHook(nullptr);
 }
 
 class ResolveRevisionTest : public EvidenceTest {

@@ -82,6 +82,8 @@ void Metrics::OnGroup(const store::GroupReport& report) {
   seconds_.Observe(absl::ToDoubleSeconds(report.took));
 }
 
+void Metrics::OnDropped() { dropped_.Increment(); }
+
 void Metrics::OnRetry(absl::string_view sqlstate) {
   retries_.Add({{"sqlstate", std::string(sqlstate)}}).Increment();
 }

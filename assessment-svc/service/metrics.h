@@ -29,6 +29,8 @@ class Metrics final : public store::CommitObserver,
   void SetHead(int64_t head);
 
   void OnGroup(const store::GroupReport& report) override;
+  // A write was dropped before it came to the committer.
+  void OnDropped();
   void OnRetry(absl::string_view sqlstate) override;
   void OnReconnect() override;
   void OnWatchers(int watchers, int64_t lag_most) override;

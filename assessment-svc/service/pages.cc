@@ -1,5 +1,6 @@
 #include "assessment-svc/service/pages.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -61,6 +62,11 @@ absl::Status Refused(absl::string_view reason, absl::string_view rule) {
                                  absl::StrCat("page_token: ", rule), detail);
 }
 
+absl::Status Malformed() {
+  return Refused("PAGE_TOKEN_MALFORMED",
+                 "must be the next_page_token of an earlier reply, copied whole");
+}
+
 }  // namespace
 
 int PageSizeOf(int32_t page_size, status::FieldErrors& errors) {
@@ -87,24 +93,22 @@ std::string EncodePage(const Page& page, const google::protobuf::Message& reques
 
 absl::StatusOr<Page> DecodePage(absl::string_view token, const google::protobuf::Message& request,
                                 const store::Identity& identity, size_t cursor_size) {
-  const absl::Status malformed = Refused(
-      "PAGE_TOKEN_MALFORMED", "must be the next_page_token of an earlier reply, copied whole");
   std::string decoded;
   if (token.size() > kTokenMost || !absl::WebSafeBase64Unescape(token, &decoded) ||
       decoded.size() < 8) {
-    return malformed;
+    return Malformed();
   }
   absl::string_view body = absl::string_view(decoded).substr(8);
-  if (Checksum(body) != decoded.substr(0, 8)) return malformed;
+  if (Checksum(body) != decoded.substr(0, 8)) return Malformed();
   std::vector<std::string> parts;
   while (!body.empty()) {
     std::optional<std::string> part = TakePart(body);
-    if (!part) return malformed;
+    if (!part) return Malformed();
     parts.push_back(*std::move(part));
   }
   Page page;
   if (parts.size() < 3 || parts[0] != kFormat || !absl::SimpleAtoi(parts[2], &page.revision)) {
-    return malformed;
+    return Malformed();
   }
   if (parts[1] != FiltersOf(request, identity) || parts.size() != 3 + cursor_size) {
     return Refused("PAGE_TOKEN_MISMATCH",
@@ -114,11 +118,19 @@ absl::StatusOr<Page> DecodePage(absl::string_view token, const google::protobuf:
   return page;
 }
 
+absl::Status CheckPage(const store::EvidenceStore& store, const Page& page, absl::Time deadline) {
+  if (page.revision < 0) return Malformed();
+  if (page.revision <= store.GetKnownHead().revision) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const int64_t head, store.Head(deadline));
+  return page.revision <= head ? absl::OkStatus() : Malformed();
+}
+
 std::vector<std::string> CursorOf(absl::string_view organisation) {
   return {std::string(organisation)};
 }
 
 store::OrganisationCursor OrganisationCursorOf(const Page& page) {
+  if (page.cursor.empty()) return {};
   return {digest::BucketOf(page.cursor.at(0)), page.cursor.at(0)};
 }
 
@@ -127,8 +139,18 @@ std::vector<std::string> CursorOf(const evidence::ItemKey& key) {
 }
 
 store::ItemCursor ItemCursorOf(const Page& page) {
+  if (page.cursor.empty()) return {};
   return {digest::BucketOf(page.cursor.at(0)),
           {page.cursor.at(0), page.cursor.at(1), page.cursor.at(2), page.cursor.at(3)}};
+}
+
+std::vector<std::string> CursorOf(int64_t before) { return {absl::StrCat(before)}; }
+
+absl::StatusOr<int64_t> BeforeOf(const Page& page) {
+  if (page.cursor.empty()) return page.revision + 1;
+  int64_t before = 0;
+  if (!absl::SimpleAtoi(page.cursor.at(0), &before)) return Malformed();
+  return std::min(before, page.revision + 1);
 }
 
 }  // namespace starratings::service

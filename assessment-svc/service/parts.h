@@ -2,18 +2,15 @@
 // read, and the counters.
 #pragma once
 
-#include <atomic>
-
 #include "assessment-svc/service/attempts.h"
 #include "assessment-svc/service/metrics.h"
 #include "assessment-svc/service/register_cache.h"
+#include "assessment-svc/service/stream_slots.h"
 #include "assessment-svc/store/committer.h"
 #include "assessment-svc/store/store.h"
 #include "common/serving/pool.h"
 
 namespace starratings::service {
-
-inline constexpr int kStreamsMost = 128;
 
 // Waiting for a thread: of each stream at most one step, and one page that is
 // read ahead and can do without.
@@ -25,20 +22,6 @@ inline constexpr int kIngestWindow = 8;
 // Unary calls that wait for a thread.
 inline constexpr int kCallsWaitingMost = 1'000;
 
-// How many streams are open.
-class StreamSlots {
- public:
-  bool Take() {
-    if (taken_.fetch_add(1) < kStreamsMost) return true;
-    Give();
-    return false;
-  }
-  void Give() { taken_.fetch_sub(1); }
-
- private:
-  std::atomic<int> taken_ = 0;
-};
-
 // All of it must outlive the services.
 struct Parts {
   store::EvidenceStore& store;
@@ -46,6 +29,7 @@ struct Parts {
   RegisterCache& registers;
   serving::Pool& calls;    // Unary calls; queue of kCallsWaitingMost.
   serving::Pool& streams;  // Steps of streams; queue of kStreamStepsMost.
+  serving::Pool& notes;    // Of imports under way; one thread, the same queue.
   StreamSlots& slots;
   Attempts& attempts;
   Metrics& metrics;

@@ -1,6 +1,5 @@
 // What was published. A round that never was is not there, whoever asks.
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "assessment-svc/service/publication.h"
 #include "assessment-svc/service/round_reads.h"
 #include "assessment-svc/service/round_record.h"
+#include "assessment-svc/service/snapshots.h"
 #include "common/digest/bucket.h"
 #include "common/evidence/text.h"
 #include "common/status/errors.h"
@@ -36,7 +36,7 @@ constexpr int kRoundsStep = 100;  // Rounds listed at a time.
 struct Place {
   RoundRecord record;
   int page_size = 0;
-  store::OrganisationCursor after;
+  Page page;
 };
 
 template <typename Request>
@@ -47,33 +47,29 @@ absl::StatusOr<Place> PlaceOf(const store::EvidenceStore& store, const Request& 
   errors.AddIfError("round", evidence::CheckSlug(request.round()));
   place.page_size = PageSizeOf(request.page_size(), errors);
   RETURN_IF_ERROR(errors.ToStatus());
-  if (!request.page_token().empty()) {
-    ASSIGN_OR_RETURN(const Page page,
-                     DecodePage(request.page_token(), request, store.GetIdentity(), 1));
-    place.after = OrganisationCursorOf(page);
-  }
-  ASSIGN_OR_RETURN(place.record, ReadPublicRound(store, request.round(), deadline));
+  ASSIGN_OR_RETURN(place.page, PageOf(store, request, 1, deadline));
+  ASSIGN_OR_RETURN(place.record,
+                   ReadPublicRound(store, request.round(), place.page.revision, deadline));
   return place;
 }
 
-// The token of a list that goes on after `organisation`. What was published
-// does not change, so that there is no revision to keep to.
+// The token of a list that goes on after `organisation`.
 template <typename Request>
-std::string TokenAfter(const store::EvidenceStore& store, const Request& request,
+std::string TokenAfter(const store::EvidenceStore& store, const Request& request, int64_t revision,
                        const std::string& organisation) {
-  return EncodePage({0, CursorOf(organisation)}, request, store.GetIdentity());
+  return EncodePage({revision, CursorOf(organisation)}, request, store.GetIdentity());
 }
 
-// The published rounds that stand, the one published last first.
+// The published rounds that stood at `revision`, the one published last first.
 absl::StatusOr<std::vector<RoundRecord>> Standing(const store::EvidenceStore& store,
-                                                  absl::Time deadline) {
+                                                  int64_t revision, absl::Time deadline) {
   std::vector<RoundRecord> standing;
-  int64_t before = std::numeric_limits<int64_t>::max();
+  int64_t before = revision + 1;
   while (true) {
     ASSIGN_OR_RETURN(const auto page, store.ListRounds(before, kRoundsStep, deadline));
     for (const auto& ref : page) {
       before = ref.created;
-      ASSIGN_OR_RETURN(RoundRecord record, ReadRoundAtHead(store, ref.id, deadline));
+      ASSIGN_OR_RETURN(RoundRecord record, ReadRound(store, ref.id, revision, deadline));
       if (record.history.IsPublic() && record.history.round.state != rounds::State::kWithdrawn) {
         standing.push_back(std::move(record));
       }
@@ -118,11 +114,15 @@ absl::Status GetPublishedRating(const store::EvidenceStore& store,
     errors.AddIfError("round", evidence::CheckSlug(request.round()));
   }
   RETURN_IF_ERROR(errors.ToStatus());
+  ASSIGN_OR_RETURN(const int64_t revision,
+                   RevisionFor(store, request.freshness(), "freshness", deadline));
+  *response.mutable_snapshot() = SnapshotAt(store, revision);
   std::vector<RoundRecord> candidates;
   if (request.round().empty()) {
-    ASSIGN_OR_RETURN(candidates, Standing(store, deadline));
+    ASSIGN_OR_RETURN(candidates, Standing(store, revision, deadline));
   } else {
-    ASSIGN_OR_RETURN(RoundRecord record, ReadPublicRound(store, request.round(), deadline));
+    ASSIGN_OR_RETURN(RoundRecord record,
+                     ReadPublicRound(store, request.round(), revision, deadline));
     candidates.push_back(std::move(record));
   }
   for (const RoundRecord& record : candidates) {
@@ -142,17 +142,19 @@ absl::Status ListPublishedRatings(const store::EvidenceStore& store,
                                   ListPublishedRatingsResponse& response) {
   ASSIGN_OR_RETURN(const Place place, PlaceOf(store, request, deadline));
   const rounds::Round& round = place.record.history.round;
-  ASSIGN_OR_RETURN(const auto staged, store.ReadRatings(round.id, round.attempt, place.after,
-                                                        place.page_size + 1, deadline));
+  ASSIGN_OR_RETURN(const auto staged,
+                   store.ReadRatings(round.id, round.attempt, OrganisationCursorOf(place.page),
+                                     place.page_size + 1, deadline));
   for (const store::StagedRating& rating : staged) {
     if (response.ratings_size() == place.page_size) {
       const std::string& last = response.ratings().rbegin()->organisation();
-      response.set_next_page_token(TokenAfter(store, request, last));
+      response.set_next_page_token(TokenAfter(store, request, place.page.revision, last));
       break;
     }
     ASSIGN_OR_RETURN(*response.add_ratings(), RatingFrom(rating));
   }
   *response.mutable_round() = ToProto(store, place.record);
+  *response.mutable_snapshot() = SnapshotAt(store, place.page.revision);
   return absl::OkStatus();
 }
 
@@ -160,27 +162,28 @@ absl::Status ListSpecialMeasures(const store::EvidenceStore& store,
                                  const ListSpecialMeasuresRequest& request, absl::Time deadline,
                                  ListSpecialMeasuresResponse& response) {
   ASSIGN_OR_RETURN(const Place place, PlaceOf(store, request, deadline));
-  return ForEachRating(store, place.record.history.round, place.after, deadline,
-                       [&](const Rating& rating) -> absl::StatusOr<bool> {
-                         const auto decisions = DecisionsToShow(rating);
-                         if (decisions.empty()) return true;
-                         // A page ends between two organisations. One with more decisions than
-                         // a page still gets on.
-                         const int entries =
-                             response.entries_size() + static_cast<int>(decisions.size());
-                         if (response.entries_size() > 0 && entries > place.page_size) {
-                           const std::string& last = response.entries().rbegin()->organisation();
-                           response.set_next_page_token(TokenAfter(store, request, last));
-                           return false;
-                         }
-                         for (const Decision* decision : decisions) {
-                           auto& entry = *response.add_entries();
-                           entry.set_organisation(rating.organisation());
-                           entry.set_name(rating.name());
-                           *entry.mutable_decision() = *decision;
-                         }
-                         return true;
-                       });
+  *response.mutable_snapshot() = SnapshotAt(store, place.page.revision);
+  return ForEachRating(
+      store, place.record.history.round, OrganisationCursorOf(place.page), deadline,
+      [&](const Rating& rating) -> absl::StatusOr<bool> {
+        const auto decisions = DecisionsToShow(rating);
+        if (decisions.empty()) return true;
+        // A page ends between two organisations. One with more decisions than
+        // a page still gets on.
+        const int entries = response.entries_size() + static_cast<int>(decisions.size());
+        if (response.entries_size() > 0 && entries > place.page_size) {
+          const std::string& last = response.entries().rbegin()->organisation();
+          response.set_next_page_token(TokenAfter(store, request, place.page.revision, last));
+          return false;
+        }
+        for (const Decision* decision : decisions) {
+          auto& entry = *response.add_entries();
+          entry.set_organisation(rating.organisation());
+          entry.set_name(rating.name());
+          *entry.mutable_decision() = *decision;
+        }
+        return true;
+      });
 }
 
 }  // namespace starratings::service

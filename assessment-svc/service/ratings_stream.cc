@@ -1,6 +1,6 @@
 #include "assessment-svc/service/ratings_stream.h"
 
-#include <cassert>
+#include <atomic>
 #include <optional>
 #include <utility>
 
@@ -17,23 +17,31 @@ namespace {
 using assessment::v1::RecordRatingsRequest;
 using assessment::v1::RecordRatingsResponse;
 
-// One step at a time, as DossierStream: OnReadDone begins one, which ends with
-// StartRead or Finish, or with a write that ends with Finish.
-class RatingsStream final : public grpc::ServerReadReactor<RecordRatingsRequest> {
+// One step at a time: OnReadDone begins one, which ends with StartRead or Finish,
+// or with a write that ends with Finish. While it reads, who waits for the caller
+// may end it, too.
+class RatingsStream final : public grpc::ServerReadReactor<RecordRatingsRequest>,
+                            private StreamHolder {
  public:
   RatingsStream(const Parts& parts, const grpc::CallbackServerContext& context,
                 RecordRatingsResponse& response)
-      : parts_(parts), context_(context), response_(response), admitted_(parts.slots.Take()) {
+      : parts_(parts),
+        context_(context),
+        response_(response),
+        slot_(parts.slots, *this, parts.slots.limits().import_idle) {
     absl::StatusOr<std::string> actor = serving::ActorOf(context);
-    if (!actor.ok() || !admitted_) {
-      End(admitted_ ? actor.status() : PoolFull());
+    if (!actor.ok() || !slot_.taken()) {
+      End(slot_.taken() ? actor.status() : PoolFull());
       return;
     }
     receiver_.emplace(parts, *std::move(actor));
-    StartRead(&part_);
+    Read();
   }
 
   void OnReadDone(bool ok) override {
+    State reading = State::kReading;
+    if (!state_.compare_exchange_strong(reading, State::kWorking)) return;  // It is over.
+    slot_.Works();
     if (!ok) {
       End(Incomplete());
       return;
@@ -46,6 +54,22 @@ class RatingsStream final : public grpc::ServerReadReactor<RecordRatingsRequest>
   void OnDone() override { delete this; }
 
  private:
+  enum class State { kWorking, kReading, kEnded };
+
+  void Read() {
+    state_ = State::kReading;
+    slot_.Waits();
+    StartRead(&part_);
+  }
+
+  void OnTooSlow() override {
+    State reading = State::kReading;
+    if (!state_.compare_exchange_strong(reading, State::kEnded)) return;  // Something came.
+    End(StreamIdle());
+  }
+
+  void OnStuck() override { context_.TryCancel(); }
+
   void Step() {
     if (context_.IsCancelled()) {
       End(Incomplete());
@@ -61,7 +85,7 @@ class RatingsStream final : public grpc::ServerReadReactor<RecordRatingsRequest>
       End(status);
       return;
     }
-    StartRead(&part_);
+    Read();
   }
 
   void Commit(absl::Time deadline) {
@@ -88,21 +112,20 @@ class RatingsStream final : public grpc::ServerReadReactor<RecordRatingsRequest>
   }
 
   void End(const absl::Status& status) {
-    assert(!ended_);
-    ended_ = true;
+    state_ = State::kEnded;
     // Before the caller knows: it may begin the same attempt again at once.
     receiver_.reset();
-    if (admitted_) parts_.slots.Give();
+    slot_.Give();
     Finish(serving::ToGrpcStatus(status));
   }
 
   const Parts& parts_;
   const grpc::CallbackServerContext& context_;
   RecordRatingsResponse& response_;
-  const bool admitted_;
   std::optional<RatingsReceiver> receiver_;
   RecordRatingsRequest part_;
-  bool ended_ = false;
+  std::atomic<State> state_ = State::kWorking;
+  StreamSlot slot_;  // Last: the first to go, before what it may call for is gone.
 };
 
 }  // namespace

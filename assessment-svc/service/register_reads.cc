@@ -20,8 +20,7 @@ using status::FieldErrors;
 // Where a list of the register stands.
 struct Place {
   int page_size = 0;
-  int64_t revision = 0;
-  Page page;  // Its cursor is empty at the start.
+  Page page;
 };
 
 template <typename Request>
@@ -30,13 +29,7 @@ absl::StatusOr<Place> PlaceOf(const store::EvidenceStore& store, const Request& 
   Place place;
   place.page_size = PageSizeOf(request.page_size(), errors);
   RETURN_IF_ERROR(errors.ToStatus());
-  if (request.page_token().empty()) {
-    ASSIGN_OR_RETURN(place.revision,
-                     RevisionFor(store, request.freshness(), "freshness", deadline));
-  } else {
-    ASSIGN_OR_RETURN(place.page, DecodePage(request.page_token(), request, store.GetIdentity(), 1));
-    place.revision = place.page.revision;
-  }
+  ASSIGN_OR_RETURN(place.page, PageOf(store, request, 1, deadline));
   return place;
 }
 
@@ -63,20 +56,19 @@ absl::Status ListOrganisations(const store::EvidenceStore& store,
   FieldErrors errors;
   const rounds::Selector selector = SelectorFromProto(request.selector(), "selector.", errors);
   ASSIGN_OR_RETURN(const Place place, PlaceOf(store, request, errors, deadline));
-  store::OrganisationCursor after;
-  if (!place.page.cursor.empty()) after = OrganisationCursorOf(place.page);
   ASSIGN_OR_RETURN(const auto organisations,
-                   store.ListOrganisations(FilterOf(selector), after, place.page_size + 1,
-                                           place.revision, deadline));
+                   store.ListOrganisations(FilterOf(selector), OrganisationCursorOf(place.page),
+                                           place.page_size + 1, place.page.revision, deadline));
   const size_t shown = std::min(organisations.size(), static_cast<size_t>(place.page_size));
   for (size_t i = 0; i < shown; ++i) {
     *response.add_organisations() = wire::ToProto(organisations[i]);
   }
   if (organisations.size() > shown) {
-    response.set_next_page_token(EncodePage({place.revision, CursorOf(organisations[shown - 1].id)},
-                                            request, store.GetIdentity()));
+    response.set_next_page_token(
+        EncodePage({place.page.revision, CursorOf(organisations[shown - 1].id)}, request,
+                   store.GetIdentity()));
   }
-  *response.mutable_snapshot() = SnapshotAt(store, place.revision);
+  *response.mutable_snapshot() = SnapshotAt(store, place.page.revision);
   return absl::OkStatus();
 }
 
@@ -85,16 +77,16 @@ absl::Status ListPeriods(const store::EvidenceStore& store,
                          assessment::v1::ListPeriodsResponse& response) {
   FieldErrors errors;
   ASSIGN_OR_RETURN(const Place place, PlaceOf(store, request, errors, deadline));
-  ASSIGN_OR_RETURN(const auto periods, store.ReadPeriods(place.revision, deadline));
+  ASSIGN_OR_RETURN(const auto periods, store.ReadPeriods(place.page.revision, deadline));
   const bool more = WritePage(
       periods, place, [](const evidence::Period& period) { return period.id; },
       [&](const evidence::Period& period) { *response.add_periods() = wire::ToProto(period); });
   if (more) {
     const std::string& last = response.periods().rbegin()->id();
     response.set_next_page_token(
-        EncodePage({place.revision, {last}}, request, store.GetIdentity()));
+        EncodePage({place.page.revision, {last}}, request, store.GetIdentity()));
   }
-  *response.mutable_snapshot() = SnapshotAt(store, place.revision);
+  *response.mutable_snapshot() = SnapshotAt(store, place.page.revision);
   return absl::OkStatus();
 }
 
@@ -103,23 +95,24 @@ absl::Status ListCodes(const store::EvidenceStore& store,
                        assessment::v1::ListCodesResponse& response) {
   FieldErrors errors;
   ASSIGN_OR_RETURN(const Place place, PlaceOf(store, request, errors, deadline));
-  ASSIGN_OR_RETURN(const auto codes, store.ReadCodes(place.revision, deadline));
+  ASSIGN_OR_RETURN(const auto codes, store.ReadCodes(place.page.revision, deadline));
   const bool more = WritePage(
       codes, place, [](const store::RegisteredCode& code) { return code.code.id; },
       [&](const store::RegisteredCode& code) { *response.add_codes() = wire::ToProto(code.code); });
   if (more) {
     const std::string& last = response.codes().rbegin()->id();
     response.set_next_page_token(
-        EncodePage({place.revision, {last}}, request, store.GetIdentity()));
+        EncodePage({place.page.revision, {last}}, request, store.GetIdentity()));
   }
-  *response.mutable_snapshot() = SnapshotAt(store, place.revision);
+  *response.mutable_snapshot() = SnapshotAt(store, place.page.revision);
   return absl::OkStatus();
 }
 
 absl::StatusOr<store::SchemeRow> FindScheme(const store::EvidenceStore& store,
-                                            const std::string& name, absl::Time deadline) {
+                                            const std::string& name, int64_t revision,
+                                            absl::Time deadline) {
   ASSIGN_OR_RETURN(auto row, store.ReadScheme(name, deadline));
-  if (row) return *std::move(row);
+  if (row && row->commit.revision <= revision) return *std::move(row);
   return status::Error(absl::StatusCode::kNotFound, "SCHEME_UNKNOWN",
                        absl::StrCat("scheme `", name, "` is not registered"), {{"scheme", name}});
 }
@@ -132,10 +125,14 @@ absl::Status GetSchemeText(const store::EvidenceStore& store,
     errors.Add("scheme", "must be a digest of 64 hexadecimal digits, or id@version");
   }
   RETURN_IF_ERROR(errors.ToStatus());
-  ASSIGN_OR_RETURN(const store::SchemeRow row, FindScheme(store, request.scheme(), deadline));
+  ASSIGN_OR_RETURN(const int64_t revision,
+                   RevisionFor(store, request.freshness(), "freshness", deadline));
+  ASSIGN_OR_RETURN(const store::SchemeRow row,
+                   FindScheme(store, request.scheme(), revision, deadline));
   response.set_text(row.text);
   response.set_digest(row.digest);
   *response.mutable_registered() = ToProto(row.commit);
+  *response.mutable_snapshot() = SnapshotAt(store, revision);
   return absl::OkStatus();
 }
 

@@ -1,6 +1,7 @@
 // What reading the register comes to. Each fills `response` or returns why not.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -25,9 +26,10 @@ absl::Status GetSchemeText(const store::EvidenceStore& store,
                            const assessment::v1::GetSchemeTextRequest& request, absl::Time deadline,
                            assessment::v1::GetSchemeTextResponse& response);
 
-// The scheme with this digest or `id@version`. Returns NOT_FOUND, reason
-// SCHEME_UNKNOWN.
+// The scheme with this digest or `id@version`, if it was registered up to
+// `revision`. Returns NOT_FOUND, reason SCHEME_UNKNOWN.
 absl::StatusOr<store::SchemeRow> FindScheme(const store::EvidenceStore& store,
-                                            const std::string& name, absl::Time deadline);
+                                            const std::string& name, int64_t revision,
+                                            absl::Time deadline);
 
 }  // namespace starratings::service

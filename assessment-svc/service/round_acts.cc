@@ -84,9 +84,11 @@ absl::Status Refused(absl::string_view reason, const Round& round, const std::st
 
 // Binds the scheme: its text must be registered, and in force on the day.
 absl::Status BindScheme(const store::EvidenceStore& store, absl::Time deadline, Round& round) {
+  // Also one that was registered after the evidence that is frozen.
+  ASSIGN_OR_RETURN(const int64_t head, store.Head(deadline));
   ASSIGN_OR_RETURN(
       const store::SchemeRow row,
-      FindScheme(store, absl::StrCat(round.scheme_id, "@", round.scheme_version), deadline));
+      FindScheme(store, absl::StrCat(round.scheme_id, "@", round.scheme_version), head, deadline));
   ASSIGN_OR_RETURN(const auto scheme, wire::ParseScheme(row.text));
   const auto from = evidence::Date::Parse(scheme.in_force().from());
   if (!from.ok()) {

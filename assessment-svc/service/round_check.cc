@@ -44,7 +44,6 @@ absl::Status ForEachDossier(const store::EvidenceStore& store, const Survey& sur
                      store.ReadDossiers(survey.chosen.filter, survey.period, survey.codes, after,
                                         kReadStep, survey.chosen.revision, deadline));
     for (const Dossier& dossier : dossiers) {
-      if (!survey.chosen.Includes(dossier.organisation)) continue;
       ASSIGN_OR_RETURN(const bool go_on, visit(dossier));
       if (!go_on) return absl::OkStatus();
     }
@@ -106,15 +105,6 @@ absl::Status WriteGaps(const store::EvidenceStore& store, const Survey& survey,
   return absl::OkStatus();
 }
 
-absl::Status CountChosen(const store::EvidenceStore& store, const rounds::Round& round,
-                         const Chosen& chosen, absl::Time deadline, CheckRoundResponse& response) {
-  response.set_organisation_count(round.organisation_count);
-  if (!chosen.on_day) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const auto ids, ListChosen(store, chosen, deadline));
-  response.set_organisation_count(static_cast<int64_t>(ids.size()));
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::Status CheckRound(const store::EvidenceStore& store, const CheckRoundRequest& request,
@@ -124,14 +114,8 @@ absl::Status CheckRound(const store::EvidenceStore& store, const CheckRoundReque
   CheckCodes(request.codes(), errors);
   const int page_size = PageSizeOf(request.page_size(), errors);
   RETURN_IF_ERROR(errors.ToStatus());
-  ASSIGN_OR_RETURN(int64_t revision, store.Head(deadline));
-  store::OrganisationCursor after;
-  if (!request.page_token().empty()) {
-    ASSIGN_OR_RETURN(const Page page,
-                     DecodePage(request.page_token(), request, store.GetIdentity(), 1));
-    revision = page.revision;
-    after = OrganisationCursorOf(page);
-  }
+  ASSIGN_OR_RETURN(const Page page, PageOf(store, request, 1, deadline));
+  const int64_t revision = page.revision;
   // The round as it was on the first page, so that a freeze between two pages
   // does not change what they are about.
   ASSIGN_OR_RETURN(const RoundRecord record, ReadRound(store, request.round(), revision, deadline));
@@ -141,10 +125,12 @@ absl::Status CheckRound(const store::EvidenceStore& store, const CheckRoundReque
   if (survey.codes.empty()) {
     ASSIGN_OR_RETURN(survey.codes, CodesInUse(store, survey, deadline));
   }
-  RETURN_IF_ERROR(CountChosen(store, round, survey.chosen, deadline, response));
+  ASSIGN_OR_RETURN(const int64_t count, CountChosen(store, round, survey.chosen, deadline));
+  response.set_organisation_count(count);
   *response.mutable_snapshot() = SnapshotAt(store, survey.chosen.revision);
   return ForEachDossier(
-      store, survey, after, deadline, [&](const Dossier& dossier) -> absl::StatusOr<bool> {
+      store, survey, OrganisationCursorOf(page), deadline,
+      [&](const Dossier& dossier) -> absl::StatusOr<bool> {
         const auto lacking = LackingIn(dossier, survey.codes);
         if (lacking.empty()) return true;
         if (response.gaps_size() == page_size) {

@@ -14,7 +14,11 @@ class RoundTest : public ServiceTest {
  protected:
   using Stub = pb::RoundService::Stub;
 
-  RoundTest() { RegisterAll(); }
+  explicit RoundTest(absl::Duration age = absl::ZeroDuration(),
+                     const StreamSlots::Limits& limits = {})
+      : ServiceTest(age, limits) {
+    RegisterAll();
+  }
 
   pb::CreateRoundRequest ARound(const std::string& id) {
     pb::CreateRoundRequest request;

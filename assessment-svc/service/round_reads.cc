@@ -1,7 +1,5 @@
 #include "assessment-svc/service/round_reads.h"
 
-#include <limits>
-
 #include "assessment-svc/service/pages.h"
 #include "assessment-svc/service/round_record.h"
 #include "assessment-svc/service/snapshots.h"
@@ -19,10 +17,11 @@ absl::Status GetRound(const store::EvidenceStore& store,
   FieldErrors errors;
   errors.AddIfError("round", evidence::CheckSlug(request.round()));
   RETURN_IF_ERROR(errors.ToStatus());
-  ASSIGN_OR_RETURN(const int64_t head, store.Head(deadline));
-  ASSIGN_OR_RETURN(const RoundRecord record, ReadRound(store, request.round(), head, deadline));
+  ASSIGN_OR_RETURN(const int64_t revision,
+                   RevisionFor(store, request.freshness(), "freshness", deadline));
+  ASSIGN_OR_RETURN(const RoundRecord record, ReadRound(store, request.round(), revision, deadline));
   *response.mutable_round() = ToProto(store, record);
-  *response.mutable_snapshot() = SnapshotAt(store, head);
+  *response.mutable_snapshot() = SnapshotAt(store, revision);
   return absl::OkStatus();
 }
 
@@ -32,22 +31,20 @@ absl::Status ListRounds(const store::EvidenceStore& store,
   FieldErrors errors;
   const int page_size = PageSizeOf(request.page_size(), errors);
   RETURN_IF_ERROR(errors.ToStatus());
-  int64_t before = std::numeric_limits<int64_t>::max();
-  if (!request.page_token().empty()) {
-    ASSIGN_OR_RETURN(const Page page,
-                     DecodePage(request.page_token(), request, store.GetIdentity(), 1));
-    before = page.revision;
-  }
+  ASSIGN_OR_RETURN(const Page page, PageOf(store, request, 1, deadline));
+  ASSIGN_OR_RETURN(int64_t before, BeforeOf(page));
   ASSIGN_OR_RETURN(const auto rounds, store.ListRounds(before, page_size + 1, deadline));
   for (const auto& round : rounds) {
     if (response.rounds_size() == page_size) {
-      response.set_next_page_token(EncodePage({before, {""}}, request, store.GetIdentity()));
+      response.set_next_page_token(
+          EncodePage({page.revision, CursorOf(before)}, request, store.GetIdentity()));
       break;
     }
     before = round.created;
-    ASSIGN_OR_RETURN(const RoundRecord record, ReadRoundAtHead(store, round.id, deadline));
+    ASSIGN_OR_RETURN(const RoundRecord record, ReadRound(store, round.id, page.revision, deadline));
     *response.add_rounds() = ToProto(store, record);
   }
+  *response.mutable_snapshot() = SnapshotAt(store, page.revision);
   return absl::OkStatus();
 }
 

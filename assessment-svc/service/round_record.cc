@@ -113,8 +113,9 @@ absl::StatusOr<RoundRecord> ReadRoundAtHead(const store::EvidenceStore& store,
 }
 
 absl::StatusOr<RoundRecord> ReadPublicRound(const store::EvidenceStore& store,
-                                            const std::string& id, absl::Time deadline) {
-  absl::StatusOr<RoundRecord> record = ReadRoundAtHead(store, id, deadline);
+                                            const std::string& id, int64_t revision,
+                                            absl::Time deadline) {
+  absl::StatusOr<RoundRecord> record = ReadRound(store, id, revision, deadline);
   if (record.ok() && record->history.IsPublic()) return record;
   if (!record.ok() && !absl::IsNotFound(record.status())) return record;
   return status::Error(absl::StatusCode::kNotFound, "ROUND_NOT_PUBLISHED",

@@ -38,11 +38,12 @@ absl::StatusOr<RoundRecord> ReadRound(const store::EvidenceStore& store, const s
 absl::StatusOr<RoundRecord> ReadRoundAtHead(const store::EvidenceStore& store,
                                             const std::string& id, absl::Time deadline);
 
-// As ReadRoundAtHead, but only of a round whose ratings readers may see.
-// Returns NOT_FOUND, reason ROUND_NOT_PUBLISHED, for any other, the same
-// whether there is such a round or not.
+// As ReadRound, but only of a round whose ratings readers may see. Returns
+// NOT_FOUND, reason ROUND_NOT_PUBLISHED, for any other, the same whether there
+// is such a round or not.
 absl::StatusOr<RoundRecord> ReadPublicRound(const store::EvidenceStore& store,
-                                            const std::string& id, absl::Time deadline);
+                                            const std::string& id, int64_t revision,
+                                            absl::Time deadline);
 
 assessment::v1::Round ToProto(const store::EvidenceStore& store, const RoundRecord& record);
 

@@ -333,5 +333,29 @@ TEST_F(RoundServiceTest, ARoundNobodyCreatedIsNotFound) {
   EXPECT_EQ(ReasonOf(Call(rounds_, &Stub::GetRound, request, &response)), "ROUND_UNKNOWN");
 }
 
+// A caller may say nothing for 200 ms.
+class ImpatientRecordingTest : public RoundTest {
+ protected:
+  ImpatientRecordingTest()
+      : RoundTest(absl::ZeroDuration(), {absl::Seconds(60), absl::Milliseconds(200)}) {}
+};
+
+TEST_F(ImpatientRecordingTest, ARecordingThatDoesNotGoOnIsEndedAndMayBeginAgain) {
+  const pb::Round round = Freeze(Create(ARound("may")));
+  const Parts parts = RecordOf(round, Ratings());
+  for (const size_t said : {0u, 1u, 2u}) {
+    grpc::ClientContext context;
+    context.AddMetadata("starratings-actor", "rating-svc");
+    pb::RecordRatingsResponse response;
+    const auto writer = rounds_->RecordRatings(&context, &response);
+    for (size_t i = 0; i < said; ++i) ASSERT_TRUE(writer->Write(parts[i]));
+    const absl::Status end = serving::FromGrpcStatus(writer->Finish());
+    EXPECT_EQ(end.code(), absl::StatusCode::kAborted) << end;
+    EXPECT_EQ(ReasonOf(end), "STREAM_IDLE");
+  }
+  pb::RecordRatingsResponse response;
+  EXPECT_TRUE(Send(parts, response).ok());
+}
+
 }  // namespace
 }  // namespace starratings::service

@@ -77,17 +77,23 @@ bool IsSchemeName(absl::string_view name) {
          Consists(name.substr(at + 1), 32, ".ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 }
 
-Chosen ChosenBy(const rounds::Round& round, int64_t head) {
+Chosen ChosenBy(const rounds::Round& round, int64_t revision) {
   Chosen chosen;
   if (round.frozen_revision > 0) {
     chosen.filter.chosen_by_round = round.id;
     chosen.revision = round.frozen_revision;
   } else {
     chosen.filter = FilterOf(round.selector);
-    chosen.revision = head;
-    chosen.on_day = round.date;
+    chosen.filter.on_day = round.date;
+    chosen.revision = revision;
   }
   return chosen;
+}
+
+absl::StatusOr<int64_t> CountChosen(const store::EvidenceStore& store, const rounds::Round& round,
+                                    const Chosen& chosen, absl::Time deadline) {
+  if (round.frozen_revision > 0) return round.organisation_count;
+  return store.CountOrganisations(chosen.filter, chosen.revision, deadline);
 }
 
 absl::StatusOr<std::vector<std::string>> ListChosen(const store::EvidenceStore& store,
@@ -99,7 +105,7 @@ absl::StatusOr<std::vector<std::string>> ListChosen(const store::EvidenceStore& 
         const auto organisations,
         store.ListOrganisations(chosen.filter, after, kListStep, chosen.revision, deadline));
     for (const evidence::Organisation& organisation : organisations) {
-      if (chosen.Includes(organisation)) ids.push_back(organisation.id);
+      ids.push_back(organisation.id);
     }
     if (organisations.size() < static_cast<size_t>(kListStep)) return ids;
     const std::string& last = organisations.back().id;

@@ -9,7 +9,6 @@
 #include "absl/time/time.h"
 #include "assessment-svc/rounds/round.h"
 #include "assessment-svc/store/store.h"
-#include "common/evidence/date.h"
 #include "common/status/field_errors.h"
 #include "starratings/assessment/v1/evidence_service.pb.h"
 
@@ -27,20 +26,19 @@ bool IsSchemeName(absl::string_view name);
 
 // Who a round is about, and where their evidence is read.
 struct Chosen {
-  store::OrganisationFilter filter;
-  int64_t revision = 0;
   // Of an open round: only those that existed on its day. The freeze has left
   // the others out already.
-  std::optional<evidence::Date> on_day;
-
-  bool Includes(const evidence::Organisation& organisation) const {
-    return !on_day || rounds::ExistedOn(organisation, *on_day);
-  }
+  store::OrganisationFilter filter;
+  int64_t revision = 0;
 };
 
 // Of a frozen round those that the freeze chose, at its revision; of an open
-// one those that its selector chooses at `head`.
-Chosen ChosenBy(const rounds::Round& round, int64_t head);
+// one those that its selector chooses at `revision`.
+Chosen ChosenBy(const rounds::Round& round, int64_t revision);
+
+// How many they are.
+absl::StatusOr<int64_t> CountChosen(const store::EvidenceStore& store, const rounds::Round& round,
+                                    const Chosen& chosen, absl::Time deadline);
 
 // All of them, in the order (bucket, id).
 absl::StatusOr<std::vector<std::string>> ListChosen(const store::EvidenceStore& store,

@@ -1,5 +1,5 @@
-// What the tests of the services share: all three of them over the memory
-// store, called through gRPC within the process.
+// What the tests of the services share: all three of them over a memory store
+// behind a double, called through gRPC within the process.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,7 @@
 #include "assessment-svc/service/parts.h"
 #include "assessment-svc/service/register_service.h"
 #include "assessment-svc/service/round_service.h"
+#include "assessment-svc/service/store_double.h"
 #include "common/digest/bucket.h"
 #include "common/digest/sha256.h"
 #include "common/serving/grpc_status.h"
@@ -33,7 +34,10 @@ inline constexpr char kScheme[] =
 
 class ServiceTest : public testing::Test {
  protected:
-  ServiceTest() {
+  // What the services learn of the head is `age` old.
+  explicit ServiceTest(absl::Duration age = absl::ZeroDuration(),
+                       const StreamSlots::Limits& limits = {})
+      : limits_(limits), store_(std::make_unique<StoreDouble>(*store::OpenStore("memory:"), age)) {
     grpc::ServerBuilder builder;
     for (grpc::Service* service :
          std::vector<grpc::Service*>{&evidence_service_, &register_service_, &round_service_}) {
@@ -136,6 +140,21 @@ class ServiceTest : public testing::Test {
     return Call(evidence_, &pb::EvidenceService::Stub::SubmitEvidence, request, &response);
   }
 
+  // All places of streams but `left`, until they are let go.
+  std::vector<std::unique_ptr<StreamSlot>> TakePlaces(int left) {
+    struct Nobody final : StreamHolder {
+      void OnTooSlow() override {}
+      void OnStuck() override {}
+    };
+    static Nobody* const nobody = new Nobody;
+    std::vector<std::unique_ptr<StreamSlot>> places;
+    for (int i = left; i < kStreamsMost; ++i) {
+      places.push_back(std::make_unique<StreamSlot>(slots_, *nobody, absl::Hours(1)));
+      EXPECT_TRUE(places.back()->taken());
+    }
+    return places;
+  }
+
   int64_t Head() { return *store_->Head(absl::InfiniteFuture()); }
 
   static std::string ReasonOf(const absl::Status& status) {
@@ -150,19 +169,21 @@ class ServiceTest : public testing::Test {
   const std::vector<std::string> kLevels = {"no", "some", "most", "yes"};
   const std::vector<std::string> kStates = {"on", "off"};
 
+  const StreamSlots::Limits limits_;
   std::string actor_ = "analyst";
   std::string scheme_digest_;
   prometheus::Registry registry_;
   Metrics metrics_{registry_};
-  std::unique_ptr<store::EvidenceStore> store_ = *store::OpenStore("memory:");
+  const std::unique_ptr<StoreDouble> store_;
   store::Committer committer_{*store_, {}, &metrics_};
   RegisterCache registers_{*store_};
   serving::Pool calls_{2, kCallsWaitingMost};
   serving::Pool streams_{2, kStreamStepsMost};
-  StreamSlots slots_;
+  serving::Pool notes_{1, kStreamStepsMost};
+  StreamSlots slots_{limits_};
   Attempts attempts_;
-  const Parts parts_{*store_,  committer_, registers_, calls_,
-                     streams_, slots_,     attempts_,  metrics_};
+  const Parts parts_{*store_, committer_, registers_, calls_,  streams_,
+                     notes_,  slots_,     attempts_,  metrics_};
   watch::Tail tail_{*store_, 0, {}, &metrics_};
   serving::Pool watchers_{1, watch::TailOptions().watchers_most};
   const WatchParts watching_{*store_, tail_, watchers_};

@@ -22,6 +22,11 @@ using evidence::ItemKey;
 using evidence::Organisation;
 using evidence::RecordedItem;
 
+bool ExistedOn(const Organisation& organisation, evidence::Date day) {
+  return (!organisation.from || *organisation.from <= day) &&
+         (!organisation.to || day < *organisation.to);
+}
+
 class MemoryStore : public EvidenceStore {
  public:
   Identity GetIdentity() const override { return identity_; }
@@ -203,6 +208,7 @@ class MemoryStore : public EvidenceStore {
       if (!Matches(filter.kinds, organisation.kind)) continue;
       if (!Matches(filter.regions, organisation.region)) continue;
       if (!Matches(filter.organisations, organisation.id)) continue;
+      if (filter.on_day && !ExistedOn(organisation, *filter.on_day)) continue;
       if (chosen && !chosen->contains(organisation.id)) continue;
       if (std::ssize(organisations) < limit) organisations.push_back(organisation);
     }

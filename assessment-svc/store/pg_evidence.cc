@@ -70,18 +70,18 @@ constexpr char kListItemsOf[] =
         STARRATINGS_PG_FILTER " OFFSET 0) AS k" STARRATINGS_PG_HELD
     " ORDER BY o.bucket, o.id, k.period, k.code, k.instance LIMIT $9";
 
-// Behind the parameters of the page: $11: periods; $12: codes. From the
+// Behind the parameters of the page: $12: periods; $13: codes. From the
 // organisations and periods to what their keys hold now, in one statement.
 OrganisationTexts DossierTexts(bool some_codes) {
-  static_assert(OrganisationTexts::kParams == 10);
+  static_assert(OrganisationTexts::kParams == 11);
   return OrganisationTexts(
       "o.bucket, o.id", "WITH page AS MATERIALIZED (",
       absl::StrCat(") SELECT " STARRATINGS_PG_STATE_COLUMNS(
-                       "k.") " FROM page CROSS JOIN unnest($11) AS q(period)"
+                       "k.") " FROM page CROSS JOIN unnest($12) AS q(period)"
                              " CROSS JOIN LATERAL (SELECT * FROM evidence_current AS k"
                              "   WHERE k.bucket = page.bucket AND k.organisation = page.id"
                              "   AND k.period = q.period",
-                   some_codes ? " AND k.code = ANY($12)" : "", " OFFSET 0) AS k"));
+                   some_codes ? " AND k.code = ANY($13)" : "", " OFFSET 0) AS k"));
 }
 
 // What was held under keys ($2 to $6) at $1, where it is not what they hold now.

@@ -25,7 +25,7 @@ BucketedIds BucketsOf(const std::vector<std::string>& ids, const OrganisationCur
 // in its newest version at a revision. $1 to kParams are OrganisationParams().
 class OrganisationTexts {
  public:
-  static constexpr int kParams = 10;
+  static constexpr int kParams = 11;
 
   // `columns` of `o`, between `before` and `behind`.
   explicit OrganisationTexts(absl::string_view columns, absl::string_view before = "",

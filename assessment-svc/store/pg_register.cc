@@ -28,8 +28,8 @@ Driver DriverOf(const OrganisationFilter& filter) {
   "   AND n.id = " id " AND n.revision <= $4 ORDER BY n.revision DESC LIMIT 1) AS o"
 
 // $1, $2: the cursor; $3: the end of the buckets; $4: the revision; $5, $6:
-// kinds and regions; $7: the round; $8, $9: buckets and ids; $10: the limit.
-// Empty for any.
+// kinds and regions; $7: the round; $8, $9: buckets and ids; $10: the limit;
+// $11: the day. Empty for any.
 std::string OrganisationsSql(absl::string_view columns, Driver driver) {
   const char* from = "";
   const char* order = " ORDER BY o.bucket, o.id";
@@ -57,7 +57,9 @@ std::string OrganisationsSql(absl::string_view columns, Driver driver) {
   }
   return absl::StrCat("SELECT ", columns, from,
                       " AND (cardinality($5) = 0 OR o.kind = ANY($5))"
-                      " AND (cardinality($6) = 0 OR o.region = ANY($6))",
+                      " AND (cardinality($6) = 0 OR o.region = ANY($6))"
+                      " AND ($11 IS NULL OR (coalesce(o.from_day, $11) <= $11"
+                      "   AND (o.to_day IS NULL OR o.to_day > $11)))",
                       order, " LIMIT $10");
 }
 
@@ -124,6 +126,7 @@ PgParams OrganisationParams(const OrganisationFilter& filter, const Organisation
   params.Add(revision).AddTexts(filter.kinds).AddTexts(filter.regions);
   params.Add(filter.chosen_by_round).AddInts(organisations.buckets).AddTexts(organisations.ids);
   params.Add(limit);
+  params.Add(filter.on_day ? std::optional<int64_t>(filter.on_day->days()) : std::nullopt);
   return params;
 }
 

@@ -18,7 +18,8 @@ Driver DriverOf(const OrganisationFilter& filter) {
 }
 
 // ?1, ?2: the cursor; ?3: the end of the buckets; ?4: the revision; ?5, ?6:
-// kinds and regions; ?7: the round; ?8: ids; ?9: the limit. Empty for any.
+// kinds and regions; ?7: the round; ?8: ids; ?9: the limit; ?10: the day. Empty
+// for any.
 std::string OrganisationsSql(absl::string_view columns, Driver driver) {
   const char* from = "";
   switch (driver) {
@@ -44,8 +45,15 @@ std::string OrganisationsSql(absl::string_view columns, Driver driver) {
                       " AND (?5 = '[]' OR o.kind IN (SELECT value FROM json_each(?5)))"
                       " AND (?6 = '[]' OR o.region IN (SELECT value FROM json_each(?6)))"
                       " AND (?7 = '' OR EXISTS (SELECT 1 FROM round_organisations AS c"
-                      "   WHERE c.round = ?7 AND c.bucket = o.bucket AND c.organisation = o.id))",
+                      "   WHERE c.round = ?7 AND c.bucket = o.bucket AND c.organisation = o.id))"
+                      " AND (?10 IS NULL OR (ifnull(o.from_day, ?10) <= ?10"
+                      "   AND (o.to_day IS NULL OR o.to_day > ?10)))",
                       " ORDER BY o.bucket, o.id LIMIT ?9");
+}
+
+std::optional<int64_t> DaysOf(const std::optional<evidence::Date>& date) {
+  if (!date) return std::nullopt;
+  return date->days();
 }
 
 // The texts of the three drivers.
@@ -72,7 +80,7 @@ absl::StatusOr<SqliteQuery> QueryOrganisations(SqliteConnection& connection,
   return connection.Query(texts.For(DriverOf(filter)), start.bucket, start.organisation,
                           filter.end_bucket, revision, JsonArray(filter.kinds),
                           JsonArray(filter.regions), filter.chosen_by_round,
-                          JsonArray(filter.organisations), limit);
+                          JsonArray(filter.organisations), limit, DaysOf(filter.on_day));
 }
 
 std::optional<evidence::Date> DateOf(const std::optional<int64_t>& days) {

@@ -47,6 +47,9 @@ struct OrganisationFilter {
   std::vector<std::string> kinds;
   std::vector<std::string> regions;
   std::vector<std::string> organisations;
+  // Only those that existed on this day: `from` counts, `to` does not. Nothing:
+  // any.
+  std::optional<evidence::Date> on_day;
   // Only those that the freeze of this round has chosen; empty: any. They are
   // known from the freeze on, and for reads at every revision: a freeze binds
   // a revision before its own.

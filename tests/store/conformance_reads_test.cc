@@ -214,6 +214,50 @@ TEST_P(ConformanceTest, AShardHasItsFirstBucketAndNotItsLast) {
   EXPECT_THAT(List(*store_, filter, 1), IsEmpty());
 }
 
+TEST_P(ConformanceTest, ThoseWhoExistedOnADayAreChosen) {
+  std::vector<evidence::Organisation> organisations;
+  const auto add = [&](const std::string& id, std::optional<int32_t> from,
+                       std::optional<int32_t> to) {
+    evidence::Organisation organisation = OrganisationOf(id);
+    organisation.from = organisation.to = std::nullopt;
+    if (from) organisation.from = evidence::Date::FromDays(*from);
+    if (to) organisation.to = evidence::Date::FromDays(*to);
+    organisations.push_back(organisation);
+  };
+  add("always", std::nullopt, std::nullopt);
+  add("from-that-day", 100, std::nullopt);
+  add("from-the-next", 101, std::nullopt);
+  add("to-that-day", std::nullopt, 100);
+  add("to-the-next", std::nullopt, 101);
+  add("of-that-day", 100, 101);
+  add("long-ago", -10, -5);
+  MustCommit(RegisterOrganisations("1", organisations));
+  for (evidence::Organisation& organisation : organisations) {
+    organisation.from = evidence::Date::FromDays(200);
+    organisation.to = std::nullopt;
+  }
+  MustCommit(RegisterOrganisations("2", organisations));
+
+  OrganisationFilter filter;
+  filter.on_day = evidence::Date::FromDays(100);
+  const auto expected = Ordered({"always", "from-that-day", "to-the-next", "of-that-day"});
+  EXPECT_EQ(List(*store_, filter, 1), expected);
+  EXPECT_THAT(List(*store_, filter, 2), IsEmpty());
+  std::vector<std::string> read;
+  for (const auto& dossier :
+       Must(store_->ReadDossiers(filter, "2001-02", {}, {}, 10, 1, kForever))) {
+    read.push_back(dossier.organisation.id);
+  }
+  EXPECT_EQ(read, expected);
+  // Days before 1970 are days, too.
+  filter.on_day = evidence::Date::FromDays(-10);
+  EXPECT_EQ(List(*store_, filter, 1),
+            Ordered({"always", "to-that-day", "to-the-next", "long-ago"}));
+  // Together with a page that ends before the end, and with names.
+  filter.organisations = {"always", "from-the-next"};
+  EXPECT_THAT(List(*store_, filter, 1), ElementsAre("always"));
+}
+
 TEST_P(ConformanceTest, FiltersCombine) {
   std::vector<evidence::Organisation> organisations;
   for (int i = 0; i < 40; ++i) {
