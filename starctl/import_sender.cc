@@ -1,10 +1,13 @@
 #include "starctl/import_sender.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/serving/grpc_status.h"
 #include "common/status/errors.h"
+#include "starctl/patience.h"
 
 namespace starratings::starctl {
 namespace {
@@ -12,23 +15,28 @@ namespace {
 using assessment::v1::IngestEvidenceRequest;
 using assessment::v1::IngestEvidenceResponse;
 
-// A stream that has said nothing for so long is given up; the next goes on.
-constexpr absl::Duration kStreamMost = absl::Minutes(10);
-
 absl::Status NotUnderstood() {
   return status::Error(absl::StatusCode::kInternal, "STREAM",
                        "the service answers what was not asked: is it older than this starctl?");
 }
 
+absl::Status Silent(absl::Duration most) {
+  return status::Error(
+      absl::StatusCode::kDeadlineExceeded, "DEADLINE",
+      absl::StrCat("the service has said nothing for ", absl::FormatDuration(most)));
+}
+
 }  // namespace
 
 ImportSender::ImportSender(const Session& session, assessment::v1::EvidenceService::Stub& stub,
-                           std::string file, std::vector<Batch>& batches, absl::Duration retry_for)
+                           std::string file, std::vector<Batch>& batches, absl::Duration retry_for,
+                           absl::Duration silence_most)
     : session_(session),
       stub_(stub),
       file_(std::move(file)),
       batches_(batches),
-      retry_for_(retry_for) {
+      retry_for_(retry_for),
+      silence_most_(silence_most) {
   for (const Batch& batch : batches) total_ += batch.request.items_size();
 }
 
@@ -59,24 +67,36 @@ absl::Status ImportSender::Run(bool validate_only, ImportOutcome& outcome) {
   }
 }
 
-absl::Status ImportSender::RunStream(bool validate_only, ImportOutcome& outcome,
-                                     Progress& progress) {
-  grpc::ClientContext context;
-  session_.Prepare(context);
-  context.set_deadline(absl::ToChronoTime(absl::Now() + kStreamMost));
-  const auto stream = stub_.IngestEvidence(&context);
-  const auto ended = [&]() -> absl::Status {
-    const absl::Status status = serving::FromGrpcStatus(stream->Finish());
-    return status.ok() ? NotUnderstood() : status;
-  };
-
+IngestEvidenceRequest ImportSender::Begin(const ImportOutcome& outcome) const {
   IngestEvidenceRequest request;
   request.mutable_begin()->set_import_id(batches_.front().request.request_id());
   request.mutable_begin()->set_title(file_.substr(0, 500));
   request.mutable_begin()->set_items_total(total_);
   request.mutable_begin()->set_items_before(outcome.items);
+  return request;
+}
+
+absl::Status ImportSender::RunStream(bool validate_only, ImportOutcome& outcome,
+                                     Progress& progress) {
+  grpc::ClientContext context;
+  session_.Prepare(context);
+  context.set_deadline(std::chrono::system_clock::time_point::max());
+  Patience patience(context, silence_most_);
+  const auto stream = stub_.IngestEvidence(&context);
+  IngestEvidenceRequest request = Begin(outcome);
   IngestEvidenceResponse response;
-  if (!stream->Write(request) || !stream->Read(&response)) return ended();
+  const auto write = [&] { return patience.Within([&] { return stream->Write(request); }); };
+  const auto read = [&] { return patience.Within([&] { return stream->Read(&response); }); };
+  const auto finish = [&]() -> absl::Status {
+    const absl::Status status =
+        patience.Within([&] { return serving::FromGrpcStatus(stream->Finish()); });
+    return patience.IsOver() ? Silent(silence_most_) : status;
+  };
+  const auto ended = [&]() -> absl::Status {
+    const absl::Status status = finish();
+    return status.ok() ? NotUnderstood() : status;
+  };
+  if (!write() || !read()) return ended();
   if (!response.has_ready()) return NotUnderstood();
   const auto window = static_cast<size_t>(std::max(1, response.ready().window()));
 
@@ -92,13 +112,13 @@ absl::Status ImportSender::RunStream(bool validate_only, ImportOutcome& outcome,
       // Lent, not copied: batches are large.
       batch.mutable_submit()->Swap(&batches_[next].request);
       batch.mutable_submit()->set_validate_only(validate_only);
-      const bool written = stream->Write(request);
+      const bool written = write();
       batch.mutable_submit()->set_validate_only(false);
       batch.mutable_submit()->Swap(&batches_[next].request);
       if (!written) return ended();
       sent.push_back(next++);
     } else if (taken < sent.size()) {
-      if (!stream->Read(&response)) return ended();
+      if (!read()) return ended();
       ++taken;
       RETURN_IF_ERROR(Take(response, sent, outcome));
       progress.Show(outcome.items, total_);
@@ -107,7 +127,7 @@ absl::Status ImportSender::RunStream(bool validate_only, ImportOutcome& outcome,
     }
   }
   stream->WritesDone();
-  const absl::Status status = serving::FromGrpcStatus(stream->Finish());
+  const absl::Status status = finish();
   return refused_.ok() ? status : refused_;
 }
 

@@ -22,12 +22,18 @@ struct ImportOutcome {
   evidence::v1::Snapshot last;  // The newest revision of theirs.
 };
 
+// A stream whose other side has said nothing for so long, though it was its turn,
+// is given up, and the next goes on. The service answers a batch, or ends the
+// stream, within 60 s.
+inline constexpr absl::Duration kSilenceMost = absl::Seconds(90);
+
 class ImportSender {
  public:
   // `file` is what the file is called to people. `batches` must outlive the
   // sender and are as they were when it returns.
   ImportSender(const Session& session, assessment::v1::EvidenceService::Stub& stub,
-               std::string file, std::vector<Batch>& batches, absl::Duration retry_for);
+               std::string file, std::vector<Batch>& batches, absl::Duration retry_for,
+               absl::Duration silence_most = kSilenceMost);
 
   // Asks the record whether it would take the batches; nothing is written.
   absl::Status Validate();
@@ -39,6 +45,8 @@ class ImportSender {
  private:
   absl::Status Run(bool validate_only, ImportOutcome& outcome);
   absl::Status RunStream(bool validate_only, ImportOutcome& outcome, Progress& progress);
+  // The first message of a stream.
+  assessment::v1::IngestEvidenceRequest Begin(const ImportOutcome& outcome) const;
   // Takes an answer; an error ends the import.
   absl::Status Take(const assessment::v1::IngestEvidenceResponse& response,
                     const std::vector<size_t>& sent, ImportOutcome& outcome);
@@ -48,6 +56,7 @@ class ImportSender {
   const std::string file_;
   std::vector<Batch>& batches_;
   const absl::Duration retry_for_;
+  const absl::Duration silence_most_;
   int64_t total_ = 0;
   std::vector<bool> answered_;
   absl::Status refused_;  // The first batch that was.

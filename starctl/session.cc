@@ -76,6 +76,9 @@ bool IsWorthRepeating(const absl::Status& error) {
       // A server that is stopping cancels what has just arrived; nobody else
       // cancels our calls.
       return true;
+    case absl::StatusCode::kAborted:
+      // We were held up, or stopped, for longer than the service waits.
+      return status::DetailOf(error).reason == "STREAM_IDLE";
     case absl::StatusCode::kResourceExhausted:
       // gRPC's own, for a message that is too long, will not go away.
       return !status::DetailOf(error).reason.empty();

@@ -71,7 +71,7 @@ class Session {
 };
 
 // UNAVAILABLE, CANCELLED (by a service that is stopping), a deadline that
-// passed, and a service that asks for patience.
+// passed, a service that asks for patience, or has lost its own with us.
 bool IsWorthRepeating(const absl::Status& status);
 
 // Calls `attempt` until it succeeds, fails for good, or `patience` is over;
