@@ -2,10 +2,11 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
-#include "assessment-svc/upkeep/migrate.h"
+#include "assessment-svc/watch/tail_stores.h"
 #include "assessment-svc/watch/watch_fixture.h"
 #include "common/status/errors.h"
 #include "gmock/gmock.h"
@@ -41,18 +42,19 @@ struct Faults : TailObserver {
   std::atomic<int> seen = 0;
 };
 
-class TailTest : public testing::TestWithParam<const char*> {
+class TailTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     folder_ = std::filesystem::path(testing::TempDir()) /
               absl::StrCat("tail_", getpid(), "_", absl::ToUnixNanos(absl::Now()));
     std::filesystem::create_directories(folder_);
-    uri_ = "memory:";
-    if (GetParam() == std::string("Sqlite")) {
-      uri_ = absl::StrCat("sqlite:", (folder_ / "record.db").string());
-      ASSERT_TRUE(upkeep::Migrate(uri_).ok());
+    const auto made = MakeStore(GetParam(), folder_);
+    if (absl::IsNotFound(made.status()) && std::getenv("CI") == nullptr) {
+      GTEST_SKIP() << made.status().message();
     }
-    store_ = *store::OpenStore(uri_);
+    ASSERT_TRUE(made.ok()) << made.status();
+    made_ = *made;
+    store_ = *store::OpenStore(made_.uri);
     double_.emplace(*store_);
   }
   void TearDown() override {
@@ -80,7 +82,7 @@ class TailTest : public testing::TestWithParam<const char*> {
   store::WatchedLog Log() { return store::ReadWholeLog(*store_, Head()); }
 
   std::filesystem::path folder_;
-  std::string uri_;
+  TestStore made_;
   std::unique_ptr<store::EvidenceStore> store_;
   std::optional<LogDouble> double_;
   // What the tail's thread looks at outlives it.
@@ -279,7 +281,7 @@ TEST_P(TailTest, BookmarksAreCoalescedAndComeOnlyWhenSomethingMoved) {
 TEST_P(SharedTailTest, SeesWhatAnotherProcessHasWritten) {
   Tail& tail = Start();
   Listener listener(tail, {}, 0);
-  const auto other = *store::OpenStore(uri_);
+  const auto other = *store::OpenStore(made_.uri);
   const store::Write write = Say("1", {Draft("o1", 1)});
   ASSERT_TRUE(other->CommitGroup(std::span(&write, 1), kForever).ok());
 
@@ -420,10 +422,10 @@ TEST_P(TailTest, ThereIsAMostOfWatchers) {
   fourth.HearUpTo(0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, TailTest, testing::Values("Memory", "Sqlite"),
-                         [](const auto& test) { return std::string(test.param); });
-INSTANTIATE_TEST_SUITE_P(Stores, SharedTailTest, testing::Values("Sqlite"),
-                         [](const auto& test) { return std::string(test.param); });
+INSTANTIATE_TEST_SUITE_P(Stores, TailTest, testing::ValuesIn(StoreNames()),
+                         [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(Stores, SharedTailTest, testing::ValuesIn(SharedStoreNames()),
+                         [](const auto& test) { return test.param; });
 
 }  // namespace
 }  // namespace starratings::watch
