@@ -4,6 +4,15 @@
 
 namespace starratings::digest {
 
+namespace {
+
+void AddBucket(const BucketDigest& bucket, Sha256Hasher& round) {
+  round.AddNumber(static_cast<uint64_t>(bucket.bucket), 2);
+  round.Add(bucket.digest);
+}
+
+}  // namespace
+
 int BucketOf(absl::string_view organisation) {
   const Digest digest = Sha256(organisation);
   return digest[0] * 256 + digest[1];
@@ -13,6 +22,12 @@ std::pair<int, int> BucketsOfShard(int index, int count) {
   assert(count >= 1 && count <= kBuckets && index >= 0 && index < count);
   const auto edge = [count](int64_t i) { return static_cast<int>(i * kBuckets / count); };
   return {edge(index), edge(index + 1)};
+}
+
+Digest RoundDigest(std::span<const BucketDigest> buckets) {
+  Sha256Hasher round;
+  for (const BucketDigest& bucket : buckets) AddBucket(bucket, round);
+  return round.Finish();
 }
 
 void RoundDigester::Add(absl::string_view organisation, const Digest& rating) {
@@ -31,8 +46,9 @@ void RoundDigester::Add(absl::string_view organisation, const Digest& rating) {
 
 void RoundDigester::CloseBucket() {
   if (current_ < 0) return;
-  round_.AddNumber(static_cast<uint64_t>(current_), 2);
-  round_.Add(bucket_.Finish());
+  const BucketDigest closed{current_, bucket_.Finish()};
+  AddBucket(closed, round_);
+  if (keep_) buckets_.push_back(closed);
   bucket_ = Sha256Hasher();
 }
 

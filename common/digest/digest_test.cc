@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "common/digest/bucket.h"
@@ -65,6 +68,29 @@ TEST(BucketTest, ShardsCoverAllBucketsOnce) {
     }
     EXPECT_EQ(next, kBuckets);
   }
+}
+
+TEST(RoundDigestTest, IsThatOfItsBuckets) {
+  std::vector<std::pair<int, std::string>> places;
+  for (int i = 0; i < 300; ++i) {
+    const std::string id = "o" + std::to_string(i);
+    places.emplace_back(BucketOf(id), id);
+  }
+  std::sort(places.begin(), places.end());
+  RoundDigester whole;
+  RoundDigester kept(RoundDigester::Buckets::kKeep);
+  for (const auto& [bucket, id] : places) {
+    whole.Add(id, Sha256(id));
+    kept.Add(id, Sha256(id));
+  }
+  const Digest digest = whole.Finish();
+  EXPECT_EQ(kept.Finish(), digest);
+  EXPECT_TRUE(whole.buckets().empty());
+  EXPECT_EQ(RoundDigest(kept.buckets()), digest);
+  std::vector<BucketDigest> fewer = kept.buckets();
+  fewer.pop_back();
+  EXPECT_NE(RoundDigest(fewer), digest);
+  EXPECT_EQ(RoundDigest({}), RoundDigester().Finish());
 }
 
 TEST(RoundDigestTest, DependsOnEveryRating) {

@@ -123,7 +123,11 @@ struct FakeAssessment::Evidence : assessment::v1::EvidenceService::Service {
                                                                            request.shard().count())
                                                   : std::pair(0, digest::kBuckets);
     for (const auto& [place, dossier] : fake.dossiers_) {
-      if (place.first >= first && place.first < end) chosen.push_back(dossier);
+      const bool after =
+          !request.has_resume_after() ||
+          place > std::pair(static_cast<int>(request.resume_after().bucket()),
+                            request.resume_after().organisation());
+      if (after && place.first >= first && place.first < end) chosen.push_back(dossier);
     }
     if (fake.faults.out_of_order) std::reverse(chosen.begin(), chosen.end());
     if (fake.faults.one_short && !chosen.empty()) chosen.pop_back();

@@ -93,7 +93,8 @@ absl::Status RatingServiceImpl::RateByRound(const rating::v1::RateOrganisationRe
       if (found || dossier.organisation.id != request.organisation()) continue;
       found = true;
       metrics_.Of(*plan.method.scheme)
-          ->Count(RateDossier(plan.method, dossier, block.snapshot(), request.trace(), rating));
+          ->Count(
+              RateDossier(plan.method, dossier, block.snapshot(), Form{request.trace()}, rating));
     }
     return absl::OkStatus();
   };
@@ -118,7 +119,8 @@ absl::Status RatingServiceImpl::RateByScheme(const rating::v1::RateOrganisationR
   one.Add()->Swap(got->mutable_dossier());
   ASSIGN_OR_RETURN(const std::vector<evidence::Dossier> dossiers, DossiersOf(one, got->sources()));
   metrics_.Of(*method.scheme)
-      ->Count(RateDossier(method, dossiers.front(), got->snapshot(), request.trace(), rating));
+      ->Count(
+          RateDossier(method, dossiers.front(), got->snapshot(), Form{request.trace()}, rating));
   return absl::OkStatus();
 }
 

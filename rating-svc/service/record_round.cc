@@ -46,7 +46,7 @@ absl::StatusOr<rating::v1::RecordRoundResponse> RecordRound(
   begin.set_on_behalf_of(on_behalf_of);
   Recording recording(client, begin, deadline);
 
-  RoundRater rater(std::move(plan), rating::v1::TRACE_DETAIL_NONE, metrics);
+  RoundRater rater(std::move(plan), {}, {}, metrics);
   Batches batches(kRatingsMost, kBytesMost);
   assessment::v1::ExportDossiersRequest all;
   all.set_round(request.round());

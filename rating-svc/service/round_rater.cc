@@ -83,8 +83,9 @@ absl::Status CheckRevision(const RoundPlan& plan,
 }
 
 rating::Rating RateDossier(const Method& method, const evidence::Dossier& dossier,
-                           const evidence::v1::Snapshot& snapshot, TraceDetail trace,
+                           const evidence::v1::Snapshot& snapshot, Form form,
                            rating::v1::Rating& message) {
+  const TraceDetail trace = form.trace;
   rating::Rating made;
   if (trace == rating::v1::TRACE_DETAIL_PACKED || trace == rating::v1::TRACE_DETAIL_FULL) {
     rating::Explanation explanation = rating::Explain(*method.scheme, dossier, method.date);
@@ -95,8 +96,12 @@ rating::Rating RateDossier(const Method& method, const evidence::Dossier& dossie
   } else {
     made = rating::Rate(*method.scheme, dossier, method.date);
   }
-  wire::Write(made, *method.scheme, message);
-  *message.mutable_snapshot() = snapshot;
+  if (form.compact) {
+    wire::WriteCompact(made, message);
+  } else {
+    wire::Write(made, *method.scheme, message);
+    *message.mutable_snapshot() = snapshot;
+  }
   return made;
 }
 
@@ -117,8 +122,19 @@ absl::StatusOr<std::vector<evidence::Dossier>> DossiersOf(
   return values;
 }
 
-RoundRater::RoundRater(RoundPlan plan, TraceDetail trace, RatingMetrics& metrics)
-    : plan_(std::move(plan)), trace_(trace), counters_(metrics.Of(*plan_.method.scheme)) {}
+RoundRater::RoundRater(RoundPlan plan, RoundPart part, Form form, RatingMetrics& metrics)
+    : plan_(std::move(plan)),
+      part_(std::move(part)),
+      buckets_(part_.shard ? digest::BucketsOfShard(part_.shard->index(), part_.shard->count())
+                           : std::pair(0, digest::kBuckets)),
+      form_(form),
+      counters_(metrics.Of(*plan_.method.scheme)),
+      digester_(part_.whole() ? digest::RoundDigester::Buckets::kForget
+                              : digest::RoundDigester::Buckets::kKeep) {
+  if (part_.resume_after) {
+    last_ = {part_.resume_after->bucket(), part_.resume_after->organisation()};
+  }
+}
 
 absl::Status RoundRater::CheckBlock(const assessment::v1::ExportDossiersResponse& block) {
   if (!snapshot_) {
@@ -136,6 +152,9 @@ absl::Status RoundRater::CheckDossier(const evidence::Dossier& dossier) {
   std::pair<int, std::string> place(digest::BucketOf(dossier.organisation.id),
                                     dossier.organisation.id);
   if (place <= last_) return Broken("it is out of order at " + dossier.organisation.id);
+  if (place.first < buckets_.first || place.first >= buckets_.second) {
+    return Broken("it has " + dossier.organisation.id + " of another shard");
+  }
   if (dossier.period != plan_.period) return Broken("a dossier is of another period");
   last_ = std::move(place);
   return absl::OkStatus();
@@ -149,7 +168,7 @@ absl::Status RoundRater::Rate(const assessment::v1::ExportDossiersResponse& bloc
   ratings.reserve(ratings.size() + dossiers.size());
   for (const evidence::Dossier& dossier : dossiers) {
     RETURN_IF_ERROR(CheckDossier(dossier));
-    AddUp(RateDossier(plan_.method, dossier, *snapshot_, trace_, ratings.emplace_back()));
+    AddUp(RateDossier(plan_.method, dossier, *snapshot_, form_, ratings.emplace_back()));
   }
   return absl::OkStatus();
 }
@@ -194,16 +213,33 @@ void RoundRater::WriteTallies(rating::v1::Summary& summary) const {
   }
 }
 
-absl::StatusOr<rating::v1::Summary> RoundRater::Finish() {
-  if (digester_.count() != total_) {
+absl::Status RoundRater::CheckCount() const {
+  if (part_.whole() && digester_.count() != total_) {
     return Broken(absl::StrCat(digester_.count(), " of ", total_, " organisations came"));
   }
-  if (plan_.frozen && plan_.frozen->organisation_count != digester_.count()) {
+  // An export of nobody says no total.
+  const bool known = part_.whole() || snapshot_.has_value();
+  if (known && plan_.frozen && plan_.frozen->organisation_count != total_) {
     return Broken("it has not the organisations that the freeze chose");
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<rating::v1::Summary> RoundRater::Finish() {
+  RETURN_IF_ERROR(CheckCount());
   rating::v1::Summary summary;
+  summary.set_round(plan_.round);
   summary.set_count(digester_.count());
-  summary.set_round_digest(digest::ToHex(digester_.Finish()));
+  summary.set_total(plan_.frozen ? plan_.frozen->organisation_count : total_);
+  const digest::Digest digest = digester_.Finish();
+  if (part_.whole()) summary.set_round_digest(digest::ToHex(digest));
+  for (const digest::BucketDigest& bucket : digester_.buckets()) {
+    if (part_.resume_after && bucket.bucket == part_.resume_after->bucket()) continue;
+    rating::v1::BucketDigest& out = *summary.add_buckets();
+    out.set_bucket(bucket.bucket);
+    out.set_digest(digest::ToHex(bucket.digest));
+  }
+  if (part_.shard) *summary.mutable_shard() = *part_.shard;
   WriteTallies(summary);
   if (snapshot_) *summary.mutable_snapshot() = *snapshot_;
   *summary.mutable_scheme() = wire::RefOf(*plan_.method.scheme);

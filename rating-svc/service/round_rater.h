@@ -54,10 +54,24 @@ absl::StatusOr<RoundPlan> PlanRound(const EvidenceClient& client, SchemeLibrary&
 absl::Status CheckRevision(const RoundPlan& plan,
                            const assessment::v1::ExportDossiersResponse& block);
 
+// How a rating is written.
+struct Form {
+  rating::v1::TraceDetail trace = rating::v1::TRACE_DETAIL_NONE;
+  bool compact = false;  // As RateRoundRequest.compact says.
+};
+
 // Rates one dossier and writes the rating, with its trace if one is asked for.
 rating::Rating RateDossier(const Method& method, const evidence::Dossier& dossier,
-                           const evidence::v1::Snapshot& snapshot, rating::v1::TraceDetail trace,
+                           const evidence::v1::Snapshot& snapshot, Form form,
                            rating::v1::Rating& message);
+
+// Which organisations of a round.
+struct RoundPart {
+  std::optional<evidence::v1::Shard> shard;
+  std::optional<evidence::v1::Cursor> resume_after;
+
+  bool whole() const { return !shard && !resume_after; }
+};
 
 // The dossiers of a block as values. Returns INTERNAL if it is not well-formed.
 absl::StatusOr<std::vector<evidence::Dossier>> DossiersOf(
@@ -68,7 +82,7 @@ absl::StatusOr<std::vector<evidence::Dossier>> DossiersOf(
 class RoundRater {
  public:
   // `metrics` must outlive the rater.
-  RoundRater(RoundPlan plan, rating::v1::TraceDetail trace, RatingMetrics& metrics);
+  RoundRater(RoundPlan plan, RoundPart part, Form form, RatingMetrics& metrics);
 
   // Appends the ratings of `block` to `ratings`. Returns DATA_LOSS
   // (EXPORT_BROKEN) if the block does not fit those before or the plan: a
@@ -76,21 +90,27 @@ class RoundRater {
   absl::Status Rate(const assessment::v1::ExportDossiersResponse& block,
                     std::vector<rating::v1::Rating>& ratings);
 
-  // What the round came to. DATA_LOSS (EXPORT_BROKEN) if organisations are
-  // missing. Call once, last.
+  // What the round, or its part, came to. DATA_LOSS (EXPORT_BROKEN) if
+  // organisations of a whole round are missing; of a part, nobody can tell before
+  // the parts are added up. Call once, last.
   absl::StatusOr<rating::v1::Summary> Finish();
 
   int64_t done() const { return digester_.count(); }
   int64_t total() const { return total_; }
+  // Unset before the first block.
+  const std::optional<evidence::v1::Snapshot>& snapshot() const { return snapshot_; }
 
  private:
   absl::Status CheckBlock(const assessment::v1::ExportDossiersResponse& block);
   absl::Status CheckDossier(const evidence::Dossier& dossier);
+  absl::Status CheckCount() const;
   void AddUp(const rating::Rating& rating);
   void WriteTallies(rating::v1::Summary& summary) const;
 
   const RoundPlan plan_;
-  const rating::v1::TraceDetail trace_;
+  const RoundPart part_;
+  const std::pair<int, int> buckets_;  // From, and before, which they are.
+  const Form form_;
   const std::shared_ptr<const SchemeCounters> counters_;
 
   digest::RoundDigester digester_;

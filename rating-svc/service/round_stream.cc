@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/digest/bucket.h"
 #include "common/serving/grpc_status.h"
 #include "common/status/status_macros.h"
 #include "rating-svc/service/calls.h"
@@ -36,7 +37,11 @@ absl::Status RoundStream::Plan() {
   const absl::Time deadline = DeadlineOf(context_, kCallMost);
   ASSIGN_OR_RETURN(RoundPlan plan,
                    PlanRound(parts_.client, parts_.schemes, request_.round(), deadline));
-  rater_.emplace(std::move(plan), request_.trace(), parts_.metrics);
+  RoundPart part;
+  if (request_.has_shard()) part.shard = request_.shard();
+  if (request_.has_resume_after()) part.resume_after = request_.resume_after();
+  rater_.emplace(std::move(plan), std::move(part), Form{request_.trace(), request_.compact()},
+                 parts_.metrics);
   return absl::OkStatus();
 }
 
@@ -46,6 +51,10 @@ void RoundStream::Begin() {
     return;
   }
   export_request_.set_round(request_.round());
+  if (request_.has_shard()) *export_request_.mutable_shard() = request_.shard();
+  if (request_.has_resume_after()) {
+    *export_request_.mutable_resume_after() = request_.resume_after();
+  }
   parts_.client.StartExport(export_request_, DeadlineOf(context_, kRoundMost), export_context_,
                             export_);
   // Reads are started from outside the reactor; without the hold it could be
@@ -75,6 +84,10 @@ void RoundStream::RateBlock() {
     rating::v1::RateRoundResponse& message = messages_.emplace_back();
     message.mutable_ratings()->mutable_ratings()->Swap(&batch);
     message.set_total(rater_->total());
+    const std::string& last = message.ratings().ratings().rbegin()->organisation();
+    message.mutable_cursor()->set_bucket(digest::BucketOf(last));
+    message.mutable_cursor()->set_organisation(last);
+    *message.mutable_snapshot() = *rater_->snapshot();
   }
   int64_t done = rater_->done();
   for (auto message = messages_.rbegin(); message != messages_.rend(); ++message) {
@@ -114,7 +127,8 @@ void RoundStream::OnExportDone(const grpc::Status& status) {
     if (summary.ok()) {
       *last_.mutable_summary() = *std::move(summary);
       last_.set_done(rater_->done());
-      last_.set_total(rater_->total());
+      last_.set_total(last_.summary().total());
+      *last_.mutable_snapshot() = last_.summary().snapshot();
       StartWriteAndFinish(&last_, grpc::WriteOptions(), grpc::Status::OK);
       return;
     }

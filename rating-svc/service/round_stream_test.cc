@@ -1,6 +1,7 @@
 #include "rating-svc/service/round_stream.h"
 
 #include <array>
+#include <functional>
 #include <thread>
 
 #include "absl/time/clock.h"
@@ -57,6 +58,133 @@ TEST_F(RateRoundTest, ARoundIsStreamedInOrderAndSummedUp) {
     done.push_back(message.done());
   }
   EXPECT_THAT(done, ElementsAre(200, 333, 500, 500));
+}
+
+// The digests of buckets that came, as values.
+std::vector<digest::BucketDigest> BucketsOf(const rating::v1::Summary& summary) {
+  std::vector<digest::BucketDigest> buckets;
+  for (const auto& bucket : summary.buckets()) {
+    buckets.push_back({bucket.bucket(), *digest::FromHex(bucket.digest())});
+  }
+  return buckets;
+}
+
+TEST_F(RateRoundTest, ShardsAddUpToTheSameRound) {
+  AddMany(500);
+  fake_.FreezeRound(digest_);
+  Start();
+  const Streamed whole = RateRound();
+  EXPECT_THAT(whole.summary.buckets(), IsEmpty());
+  for (const int count : {1, 3, 8}) {
+    std::vector<digest::BucketDigest> buckets;
+    std::vector<std::string> ratings;
+    for (int i = 0; i < count; ++i) {
+      rating::v1::RateRoundRequest request;
+      request.set_round("r");
+      request.mutable_shard()->set_index(i);
+      request.mutable_shard()->set_count(count);
+      const Streamed part = RateRound(request);
+      ASSERT_TRUE(part.status.ok()) << part.status;
+      EXPECT_EQ(part.summary.round_digest(), "");
+      EXPECT_EQ(part.summary.total(), 500);
+      EXPECT_EQ(part.summary.shard().index(), i);
+      EXPECT_EQ(part.summary.count(), static_cast<int64_t>(part.ratings.size()));
+      for (const digest::BucketDigest& bucket : BucketsOf(part.summary)) buckets.push_back(bucket);
+      for (const auto& rating : part.ratings) ratings.push_back(rating.SerializeAsString());
+    }
+    EXPECT_EQ(digest::ToHex(digest::RoundDigest(buckets)), whole.summary.round_digest());
+    ASSERT_THAT(ratings, SizeIs(500));
+    for (size_t i = 0; i < 500; ++i) EXPECT_EQ(ratings[i], whole.ratings[i].SerializeAsString());
+  }
+}
+
+TEST_F(RateRoundTest, AStreamGoesOnAfterItsCursor) {
+  AddMany(700);
+  fake_.block_size = 300;
+  fake_.FreezeRound(digest_);
+  Start();
+  const Streamed whole = RateRound();
+  // Of each message that has ratings.
+  ASSERT_GT(whole.messages.size(), 3);
+  size_t before = 0;
+  for (const auto& message : whole.messages) {
+    if (!message.has_ratings()) continue;
+    before += static_cast<size_t>(message.ratings().ratings_size());
+    EXPECT_EQ(message.cursor().organisation(), whole.ratings[before - 1].organisation());
+    rating::v1::RateRoundRequest request;
+    request.set_round("r");
+    *request.mutable_resume_after() = message.cursor();
+    const Streamed rest = RateRound(request);
+    ASSERT_TRUE(rest.status.ok()) << rest.status;
+    ASSERT_EQ(rest.ratings.size(), whole.ratings.size() - before);
+    for (size_t i = 0; i < rest.ratings.size(); ++i) {
+      EXPECT_EQ(rest.ratings[i].SerializeAsString(), whole.ratings[before + i].SerializeAsString());
+    }
+    EXPECT_EQ(rest.summary.round_digest(), "");
+    for (const auto& bucket : rest.summary.buckets()) {
+      EXPECT_GT(bucket.bucket(), message.cursor().bucket());
+    }
+  }
+}
+
+TEST_F(RateRoundTest, CompactRatingsHaveTheSameDigests) {
+  AddMany(20);
+  fake_.FreezeRound(digest_);
+  Start();
+  const Streamed whole = RateRound();
+  rating::v1::RateRoundRequest request;
+  request.set_round("r");
+  request.set_compact(true);
+  const Streamed compact = RateRound(request);
+  EXPECT_EQ(compact.summary.SerializeAsString(), whole.summary.SerializeAsString());
+  ASSERT_THAT(compact.ratings, SizeIs(20));
+  for (size_t i = 0; i < 20; ++i) {
+    rating::v1::Rating left = whole.ratings[i];
+    left.clear_name();
+    left.clear_period();
+    left.clear_scheme();
+    left.clear_snapshot();
+    left.clear_consequences();
+    EXPECT_EQ(compact.ratings[i].SerializeAsString(), left.SerializeAsString());
+  }
+}
+
+TEST_F(RateRoundTest, APartThatMakesNoSenseIsRefusedByField) {
+  AddMany(10);
+  fake_.FreezeRound(digest_);
+  Start();
+  const auto fields = [this](const std::function<void(rating::v1::RateRoundRequest&)>& set) {
+    rating::v1::RateRoundRequest request;
+    request.set_round("r");
+    set(request);
+    return FieldsOf(RateRound(request).status);
+  };
+  EXPECT_THAT(fields([](auto& request) { request.mutable_shard(); }), ElementsAre("shard.count"));
+  EXPECT_THAT(fields([](auto& request) {
+                request.mutable_shard()->set_count(3);
+                request.mutable_shard()->set_index(3);
+              }),
+              ElementsAre("shard.index"));
+  EXPECT_THAT(fields([](auto& request) { request.mutable_resume_after(); }),
+              ElementsAre("resume_after.organisation"));
+  const auto after = [](rating::v1::RateRoundRequest& request, int bucket) {
+    request.mutable_resume_after()->set_organisation("o");
+    request.mutable_resume_after()->set_bucket(bucket);
+  };
+  const int bucket = digest::BucketOf("o");
+  EXPECT_THAT(fields([&](auto& request) { after(request, bucket + 1); }),
+              ElementsAre("resume_after.bucket"));
+  EXPECT_THAT(fields([&](auto& request) {
+                after(request, bucket);
+                request.mutable_shard()->set_count(2);
+                request.mutable_shard()->set_index(bucket < digest::kBuckets / 2 ? 1 : 0);
+              }),
+              ElementsAre("resume_after"));
+  EXPECT_THAT(fields([](auto& request) {
+                request.set_compact(true);
+                request.set_trace(rating::v1::TRACE_DETAIL_FULL);
+              }),
+              ElementsAre("compact"));
 }
 
 TEST_F(RateRoundTest, OneOfARoundIsRatedAsInTheRound) {

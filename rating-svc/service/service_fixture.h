@@ -81,9 +81,13 @@ class RatingServiceTest : public testing::Test {
   };
 
   Streamed RateRound(const std::string& round = "r") {
-    grpc::ClientContext context;
     rating::v1::RateRoundRequest request;
     request.set_round(round);
+    return RateRound(request);
+  }
+
+  Streamed RateRound(const rating::v1::RateRoundRequest& request) {
+    grpc::ClientContext context;
     const auto reader = stub_->RateRound(&context, request);
     Streamed streamed;
     rating::v1::RateRoundResponse message;

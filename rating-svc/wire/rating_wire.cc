@@ -49,25 +49,29 @@ rating::v1::SchemeRef RefOf(const scheme::Scheme& scheme) {
   return ref;
 }
 
-void Write(const rating::Rating& rating, const scheme::Scheme& scheme,
-           rating::v1::Rating& message) {
+void WriteCompact(const rating::Rating& rating, rating::v1::Rating& message) {
   message.set_organisation(rating.organisation);
-  message.set_name(rating.name);
-  message.set_period(rating.period);
-  *message.mutable_scheme() = RefOf(scheme);
   for (const rating::ResultOutcome& result : rating.results) {
     Write(result, *message.add_results());
   }
   for (const rating::Decision& decision : rating.decisions) {
     Write(decision, *message.add_decisions());
   }
+  message.set_digest(digest::ToHex(rating.digest));
+}
+
+void Write(const rating::Rating& rating, const scheme::Scheme& scheme,
+           rating::v1::Rating& message) {
+  WriteCompact(rating, message);
+  message.set_name(rating.name);
+  message.set_period(rating.period);
+  *message.mutable_scheme() = RefOf(scheme);
   for (const scheme::Consequence* consequence : rating.consequences) {
     rating::v1::Consequence& out = *message.add_consequences();
     out.set_id(consequence->id);
     out.set_text(consequence->text);
     out.set_code(consequence->code);
   }
-  message.set_digest(digest::ToHex(rating.digest));
 }
 
 }  // namespace starratings::wire

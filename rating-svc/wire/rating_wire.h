@@ -13,6 +13,10 @@ rating::v1::SchemeRef RefOf(const scheme::Scheme& scheme);
 // was made with; `message` is empty.
 void Write(const rating::Rating& rating, const scheme::Scheme& scheme, rating::v1::Rating& message);
 
+// The same, without what is the same in all ratings of a round or follows from
+// the rest: name, period, scheme and consequences.
+void WriteCompact(const rating::Rating& rating, rating::v1::Rating& message);
+
 // How much of an explanation is written.
 enum class TraceDetail { kPacked, kFull };
 
