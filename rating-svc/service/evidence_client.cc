@@ -1,5 +1,6 @@
 #include "rating-svc/service/evidence_client.h"
 
+#include <cassert>
 #include <utility>
 
 #include "common/serving/grpc_status.h"
@@ -73,6 +74,15 @@ absl::StatusOr<assessment::v1::GetDossierResponse> EvidenceClient::GetDossier(
   assessment::v1::GetDossierResponse response;
   RETURN_IF_ERROR(FromAssessment(evidence_->GetDossier(&context, request, &response)));
   return response;
+}
+
+absl::Status EvidenceClient::ValidateEvidence(const assessment::v1::SubmitEvidenceRequest& request,
+                                              absl::Time deadline) const {
+  assert(request.validate_only());
+  grpc::ClientContext context;
+  Prepare(context, deadline);
+  assessment::v1::SubmitEvidenceResponse response;
+  return FromAssessment(evidence_->SubmitEvidence(&context, request, &response));
 }
 
 absl::StatusOr<assessment::v1::GetSchemeTextResponse> EvidenceClient::GetSchemeText(

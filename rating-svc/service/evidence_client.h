@@ -33,6 +33,10 @@ class EvidenceClient {
   absl::StatusOr<assessment::v1::GetDossierResponse> GetDossier(
       const assessment::v1::GetDossierRequest& request, absl::Time deadline) const;
 
+  // OK if the record would take this. The request has `validate_only`.
+  absl::Status ValidateEvidence(const assessment::v1::SubmitEvidenceRequest& request,
+                                absl::Time deadline) const;
+
   // `scheme` is a digest or `id@version`.
   absl::StatusOr<assessment::v1::GetSchemeTextResponse> GetSchemeText(const std::string& scheme,
                                                                       absl::Time deadline) const;

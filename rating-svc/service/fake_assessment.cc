@@ -8,6 +8,7 @@
 #include "common/digest/bucket.h"
 #include "common/serving/grpc_status.h"
 #include "common/status/errors.h"
+#include "common/status/field_errors.h"
 #include "common/wire/evidence_wire.h"
 #include "common/wire/scheme_text.h"
 
@@ -76,6 +77,24 @@ std::string SchemeDigestOf(const std::string& text) {
 
 struct FakeAssessment::Evidence : assessment::v1::EvidenceService::Service {
   explicit Evidence(FakeAssessment& f) : fake(f) {}
+
+  // Validates: `quality` must be one of its levels.
+  grpc::Status SubmitEvidence(grpc::ServerContext* context,
+                              const assessment::v1::SubmitEvidenceRequest* request,
+                              assessment::v1::SubmitEvidenceResponse* /*response*/) override {
+    fake.Note(*context);
+    {
+      absl::MutexLock lock(&fake.mutex_);
+      fake.asked_.submits.push_back(*request);
+    }
+    status::FieldErrors errors;
+    for (int i = 0; i < request->items_size(); ++i) {
+      const evidence::v1::Value& value = request->items(i).item().value();
+      if (!value.has_level() || value.level() != "splendid") continue;
+      errors.Add(absl::StrCat("items[", i, "].item.value.level"), "must be a level of the code");
+    }
+    return serving::ToGrpcStatus(errors.ToStatus());
+  }
 
   grpc::Status GetDossier(grpc::ServerContext* context,
                           const assessment::v1::GetDossierRequest* request,

@@ -55,6 +55,7 @@ class FakeAssessment {
   struct Asked {
     std::vector<assessment::v1::ExportDossiersRequest> exports;
     std::vector<assessment::v1::GetDossierRequest> dossiers;
+    std::vector<assessment::v1::SubmitEvidenceRequest> submits;
     std::vector<assessment::v1::RecordRatingsRequest> records;
     std::vector<std::string> schemes;
     std::vector<std::string> actors;

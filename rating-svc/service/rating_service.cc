@@ -24,6 +24,8 @@ constexpr size_t kReadsMost = 256;
 constexpr int kRoundThreads = 2;
 // Each is held for as long as it takes to record a round: rare, and by few.
 constexpr int kRecordThreads = 2;
+// An analysis takes some seconds at worst.
+constexpr int kAnalysisThreads = 2;
 
 absl::Status NotInRound(const std::string& organisation, const std::string& round) {
   return status::Error(absl::StatusCode::kNotFound, "ORGANISATION_NOT_IN_ROUND",
@@ -41,7 +43,9 @@ RatingServiceImpl::RatingServiceImpl(const EvidenceClient& client, SchemeLibrary
       rounds_most_(limits.rounds_most),
       reads_(limits.readers, kReadsMost),
       rounds_(kRoundThreads, static_cast<size_t>(limits.rounds_most)),
-      records_(kRecordThreads, static_cast<size_t>(limits.records_most)) {}
+      records_(kRecordThreads, static_cast<size_t>(limits.records_most)),
+      analysing_(kAnalysisThreads, static_cast<size_t>(limits.analyses_most)),
+      analyses_(client, schemes) {}
 
 grpc::ServerUnaryReactor* RatingServiceImpl::RateOrganisation(
     grpc::CallbackServerContext* context, const rating::v1::RateOrganisationRequest* request,

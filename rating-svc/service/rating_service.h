@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "common/serving/pool.h"
+#include "rating-svc/service/analyses.h"
 #include "rating-svc/service/evidence_client.h"
 #include "rating-svc/service/rating_metrics.h"
 #include "rating-svc/service/round_stream.h"
@@ -14,9 +15,10 @@ namespace starratings::service {
 
 // How much is done at once.
 struct RatingLimits {
-  int readers = 4;       // Threads that answer RateOrganisation.
-  int rounds_most = 16;  // RateRound calls that run.
-  int records_most = 8;  // RecordRound calls that wait; two run.
+  int readers = 4;         // Threads that answer RateOrganisation.
+  int rounds_most = 16;    // RateRound calls that run.
+  int records_most = 8;    // RecordRound calls that wait; two run.
+  int analyses_most = 64;  // Analyses that wait; two run.
 };
 
 // Thread-safe. The server must be shut down before it is destroyed.
@@ -36,6 +38,20 @@ class RatingServiceImpl final : public rating::v1::RatingService::CallbackServic
   grpc::ServerUnaryReactor* RecordRound(grpc::CallbackServerContext* context,
                                         const rating::v1::RecordRoundRequest* request,
                                         rating::v1::RecordRoundResponse* response) override;
+
+  // In analysis_handlers.cc.
+  grpc::ServerUnaryReactor* FindImprovements(
+      grpc::CallbackServerContext* context, const rating::v1::FindImprovementsRequest* request,
+      rating::v1::FindImprovementsResponse* response) override;
+  grpc::ServerUnaryReactor* AssessRobustness(
+      grpc::CallbackServerContext* context, const rating::v1::AssessRobustnessRequest* request,
+      rating::v1::AssessRobustnessResponse* response) override;
+  grpc::ServerUnaryReactor* SimulateRating(grpc::CallbackServerContext* context,
+                                           const rating::v1::SimulateRatingRequest* request,
+                                           rating::v1::SimulateRatingResponse* response) override;
+  grpc::ServerUnaryReactor* CompareRatings(grpc::CallbackServerContext* context,
+                                           const rating::v1::CompareRatingsRequest* request,
+                                           rating::v1::CompareRatingsResponse* response) override;
 
  private:
   absl::Status Rate(const rating::v1::RateOrganisationRequest& request, absl::Time deadline,
@@ -58,6 +74,8 @@ class RatingServiceImpl final : public rating::v1::RatingService::CallbackServic
   serving::Pool reads_;
   serving::Pool rounds_;
   serving::Pool records_;
+  serving::Pool analysing_;
+  const Analyses analyses_;
 };
 
 }  // namespace starratings::service

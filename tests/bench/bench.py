@@ -91,7 +91,7 @@ def main():
             print(f"{found['name']:52} {found['value']:>14,.3f} {found['unit']:10} "
                   f"{found['limit']:>14,.3f} {found['ratio']:>8.3f} {found['goal']:>6} "
                   f"{'met   ' if found['met'] else 'MISSED'}  {found['against']}", flush=True)
-        for name in ("bench_evaluate", "bench_verify"):
+        for name in ("bench_evaluate", "bench_robustness", "bench_verify"):
             for found in program(name):
                 report(found)
         for found in bench_services():

@@ -11,7 +11,8 @@ ROOT = pathlib.Path(__file__).parents[2]
 LINES_MOST = 450
 
 COMMON = {"common/status", "common/evidence", "common/digest", "common/wire", "common/serving"}
-JUDGE = {"rating-svc/scheme", "rating-svc/rating", "rating-svc/verify", "rating-svc/wire"}
+JUDGE = {"rating-svc/scheme", "rating-svc/rating", "rating-svc/analysis", "rating-svc/verify",
+         "rating-svc/wire"}
 
 # Each room and the rooms it may include; a room may always include itself.
 # "messages" stands for generated code.
@@ -34,10 +35,13 @@ ARROWS = {
     "rating-svc/scheme": {"common/status", "common/evidence"},
     "rating-svc/rating": {"common/status", "common/evidence", "common/digest",
                           "rating-svc/scheme"},
+    "rating-svc/analysis": {"common/status", "common/evidence", "common/digest",
+                            "rating-svc/scheme", "rating-svc/rating"},
     "rating-svc/verify": {"common/status", "common/evidence", "common/digest", "common/wire",
                           "rating-svc/scheme", "rating-svc/rating", "messages"},
     "rating-svc/wire": {"common/status", "common/evidence", "common/digest", "common/wire",
-                        "rating-svc/scheme", "rating-svc/rating", "messages"},
+                        "rating-svc/scheme", "rating-svc/rating", "rating-svc/analysis",
+                        "messages"},
     "rating-svc/service": COMMON | JUDGE | {"messages"},
     "starctl": COMMON | JUDGE | {"assessment-svc/upkeep", "assessment-svc/store", "messages"},
     # A service's main() wires its own rooms and nothing of its sibling's.
@@ -48,7 +52,8 @@ ARROWS = {
 
 # Rooms that are the same for the same arguments: no such header in them.
 PURE = {"common/status", "common/evidence", "common/digest", "assessment-svc/intake",
-        "assessment-svc/rounds", "rating-svc/scheme", "rating-svc/rating"}
+        "assessment-svc/rounds", "rating-svc/scheme", "rating-svc/rating",
+        "rating-svc/analysis"}
 IMPURE = re.compile(r"^google/protobuf|^grpc|^prometheus|^sqlite3|^absl/(time/clock|log|synchron|flags)|"
                     r"^(chrono|ctime|time\.h|fstream|filesystem|iostream|random|thread|mutex|future)$|"
                     r"^(unistd|fcntl)\.h$|^sys/")

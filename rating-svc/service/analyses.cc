@@ -1,0 +1,31 @@
+#include "rating-svc/service/analyses.h"
+
+#include "common/status/status_macros.h"
+#include "rating-svc/analysis/improvements.h"
+#include "rating-svc/service/results.h"
+#include "rating-svc/service/subject.h"
+#include "rating-svc/wire/analysis_wire.h"
+
+namespace starratings::service {
+
+absl::Status Analyses::FindImprovements(const rating::v1::FindImprovementsRequest& request,
+                                        absl::Time deadline,
+                                        rating::v1::FindImprovementsResponse& response) const {
+  rating::v1::RateOrganisationRequest rate;
+  rate.set_organisation(request.organisation());
+  if (request.has_round()) rate.set_round(request.round());
+  if (request.has_scheme()) *rate.mutable_scheme() = request.scheme();
+  ASSIGN_OR_RETURN(const Subject subject, FindSubject(client_, schemes_, rate, deadline));
+  const scheme::Scheme& scheme = *subject.method.scheme;
+  ASSIGN_OR_RETURN(const std::vector<size_t> results, ResultsNamed(scheme, request.result()));
+  RateDossier(subject.method, subject.dossier, subject.snapshot, rating::v1::TRACE_DETAIL_NONE,
+              *response.mutable_rating());
+  const rating::Readings readings = rating::Read(scheme, subject.dossier, subject.method.date);
+  for (const size_t result : results) {
+    wire::Write(analysis::FindImprovements(scheme, readings.values, result), scheme, result,
+                readings, *response.add_results());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace starratings::service
