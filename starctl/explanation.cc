@@ -70,7 +70,10 @@ void AppendReadings(const Trace& trace, std::string& out) {
 }
 
 std::string Effect(const Step& step) {
-  if (step.kind() != rating::v1::STEP_KIND_CAP && step.kind() != rating::v1::STEP_KIND_VETO) {
+  const bool limits = step.kind() == rating::v1::STEP_KIND_CAP ||
+                      step.kind() == rating::v1::STEP_KIND_VETO ||
+                      step.kind() == rating::v1::STEP_KIND_FLOOR;
+  if (!limits) {
     return absl::StrCat(step.target(), " = ", step.after().empty() ? "absent" : step.after());
   }
   if (!step.fired()) return absl::StrCat(step.target(), " stays");

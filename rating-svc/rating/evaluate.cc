@@ -60,18 +60,27 @@ struct Verdict {
 template <bool kTraced>
 Verdict Judge(const Limit& limit, const std::vector<Value>& values) {
   Verdict verdict;
+  bool failed = false;
   for (size_t i = 0; i < limit.any.size(); ++i) {
     const Value& value = values[static_cast<size_t>(limit.any[i].value)];
     const Truth truth = Test(limit.any[i], value);
     if (truth == Truth::kTrue) {
       verdict.truth = Truth::kTrue;
-      if constexpr (!kTraced) return verdict;  // One is enough.
+      if constexpr (!kTraced) {
+        if (!limit.all) return verdict;  // One is enough.
+      }
       verdict.held |= uint64_t{1} << (i & 63);
-    } else if (truth == Truth::kUnknown && verdict.unknown == Absent::kNo) {
-      verdict.unknown = value.absent;
+    } else if (truth == Truth::kUnknown) {
+      if (verdict.unknown == Absent::kNo) verdict.unknown = value.absent;
+    } else {
+      failed = true;
     }
   }
-  if (verdict.truth != Truth::kTrue && verdict.unknown != Absent::kNo) {
+  if (limit.all) {
+    verdict.truth = failed                           ? Truth::kFalse
+                    : verdict.unknown != Absent::kNo ? Truth::kUnknown
+                                                     : Truth::kTrue;
+  } else if (verdict.truth != Truth::kTrue && verdict.unknown != Absent::kNo) {
     verdict.truth = Truth::kUnknown;
   }
   return verdict;
@@ -79,35 +88,72 @@ Verdict Judge(const Limit& limit, const std::vector<Value>& values) {
 
 constexpr int kNoLimit = std::numeric_limits<int>::max();
 
-// All limits of one target, together: so that their order cannot matter.
+// All limits of one target, together: so that their order cannot matter. First
+// the highest floor that fired, then the lowest cap.
 struct Group {
-  int lowest = kNoLimit;            // Of those that fired.
-  bool limits_absent = false;       // One that fired makes an absent target present.
-  int undecided = kNoLimit;         // The lowest of those that nobody can decide.
-  int undecided_absent = kNoLimit;  // Of these, that would limit an absent target.
-  int undecided_index = 0;
+  // What fired.
+  int lowest = kNoLimit;
+  int highest = -1;
+  bool cap_present = false;    // A cap that makes an absent target present.
+  bool floor_present = false;  // A floor that does.
+  // What nobody can decide.
+  int undecided = kNoLimit;    // The lowest of the caps.
+  int undecided_floor = -1;    // The highest of the floors.
+  int undecided_present = -1;  // The highest of the caps that make a target present.
+  int undecided_index = 0;     // Of the lowest cap.
+  int undecided_floor_index = 0;
+  int undecided_present_index = 0;
   Absent undecided_reason = Absent::kNo;
+  Absent undecided_floor_reason = Absent::kNo;
+  Absent undecided_present_reason = Absent::kNo;
 
   void Add(const Limit& limit, int index, const Verdict& verdict) {
+    if (limit.floor) return AddFloor(limit, index, verdict);
     if (verdict.truth == Truth::kTrue) {
       if (limit.level < lowest) lowest = limit.level;
-      limits_absent = limits_absent || limit.limits_absent;
+      cap_present = cap_present || limit.limits_absent;
     } else if (verdict.truth == Truth::kUnknown && limit.unknown == scheme::OnUnknown::kRefuse) {
       if (limit.level < undecided || (limit.level == undecided && index < undecided_index)) {
         undecided = limit.level;
         undecided_index = index;
         undecided_reason = verdict.unknown;
       }
+      if (limit.limits_absent && limit.level > undecided_present) {
+        undecided_present = limit.level;
+        undecided_present_index = index;
+        undecided_present_reason = verdict.unknown;
+      }
+    }
+  }
+
+  void AddFloor(const Limit& limit, int index, const Verdict& verdict) {
+    if (verdict.truth == Truth::kTrue) {
+      if (limit.level > highest) highest = limit.level;
+      floor_present = floor_present || limit.limits_absent;
+    } else if (verdict.truth == Truth::kUnknown && limit.unknown == scheme::OnUnknown::kRefuse) {
+      if (limit.level > undecided_floor) {
+        undecided_floor = limit.level;
+        undecided_floor_index = index;
+        undecided_floor_reason = verdict.unknown;
+      }
     }
   }
 
   Value Apply(const Value& raw) const {
-    if (raw.absent != Absent::kNo && !limits_absent) return raw;
     const bool present = raw.absent == Absent::kNo;
-    const int level = present && raw.level < lowest ? raw.level : lowest;
-    // A limit that nobody can decide matters only if it lies lower.
-    if (undecided < (present || limits_absent ? level : kNoLimit)) {
-      return Value::Missing(undecided_reason, -1 - undecided_index);
+    if (!present && !cap_present && !floor_present) return raw;
+    // An absent target begins above all levels where a cap gives it one, below
+    // all where only a floor does.
+    const int start = present ? raw.level : cap_present ? kNoLimit : -1;
+    const int raised = start < highest ? highest : start;
+    const int level = raised < lowest ? raised : lowest;
+    // A limit that nobody can decide matters only if it would change that.
+    if (undecided < level) return Value::Missing(undecided_reason, -1 - undecided_index);
+    if (undecided_floor > level && level < lowest) {
+      return Value::Missing(undecided_floor_reason, -1 - undecided_floor_index);
+    }
+    if (start == -1 && undecided_present > level && level < lowest) {
+      return Value::Missing(undecided_present_reason, -1 - undecided_present_index);
     }
     if (present && level == raw.level) return raw;
     return Value::Level(level);
@@ -258,8 +304,10 @@ class Runner {
     trace.fired = verdict.truth == Truth::kTrue;
     trace.held = verdict.held;
     if (!trace.fired) return;
-    const bool lowers = raw.absent == Absent::kNo ? limit.level < raw.level : limit.limits_absent;
-    if (lowers) trace.after = Value::Level(limit.level);
+    const bool moves = raw.absent != Absent::kNo ? limit.limits_absent
+                       : limit.floor             ? limit.level > raw.level
+                                                 : limit.level < raw.level;
+    if (moves) trace.after = Value::Level(limit.level);
   }
 
   const Limit& LimitAt(size_t at) const {

@@ -55,7 +55,7 @@ struct Value {
 struct StageTrace {
   Value before;        // Of the target of a limit.
   Value after;         // Of the target or output.
-  bool fired = false;  // Of a limit: a condition held.
+  bool fired = false;  // Of a limit: its conditions held.
   uint64_t held = 0;   // Of a limit: bit i is condition i.
   int32_t cell = -1;   // Of a matrix.
 };

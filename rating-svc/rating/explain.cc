@@ -49,18 +49,29 @@ std::vector<TestFinding> TestsOf(const Scheme& scheme, const Limit& limit,
   return tests;
 }
 
-// The limit in words, with the values of the first condition that held put in.
+const char* KindName(const Limit& limit) {
+  return limit.veto ? "Veto " : limit.floor ? "Floor " : "Cap ";
+}
+
+// The test that tells most: where one is enough the first that held, where all
+// are needed the first that did not; else the first.
+const TestFinding& Telling(const Limit& limit, const std::vector<TestFinding>& tests) {
+  const auto found = std::find_if(tests.begin(), tests.end(),
+                                  [&](const TestFinding& test) { return test.held != limit.all; });
+  return found == tests.end() ? tests.front() : *found;
+}
+
+// The limit in words, with the values of the most telling condition put in.
 std::string Say(const Scheme& scheme, const std::string& organisation, const Limit& limit,
                 const StepFinding& step) {
-  const auto held = std::find_if(step.tests.begin(), step.tests.end(),
-                                 [](const TestFinding& test) { return test.held; });
-  const TestFinding& test = held == step.tests.end() ? step.tests.front() : *held;
+  const TestFinding& test = Telling(limit, step.tests);
   const std::string level = scheme.LevelName(limit.target, limit.level);
   if (!step.fired || limit.say.empty()) {
     return absl::StrCat(
-        limit.veto ? "Veto " : "Cap ", limit.id, step.fired ? " applies" : " does not apply", ": ",
-        test.value, " is ", test.found.empty() ? ToString(test.absent) : Quote(test.found),
-        ", the test is ", test.condition, "; it limits ", step.target, " to ", Quote(level), ".");
+        KindName(limit), limit.id, step.fired ? " applies" : " does not apply", ": ", test.value,
+        " is ", test.found.empty() ? ToString(test.absent) : Quote(test.found), ", the test is ",
+        test.condition, limit.all ? " (all must hold)" : "", "; it limits ", step.target,
+        limit.floor ? " from below to " : " to ", Quote(level), ".");
   }
   return absl::StrReplaceAll(limit.say, {{"{value}", test.found},
                                          {"{threshold}", test.condition},
@@ -160,6 +171,7 @@ class Explainer {
   void FillLimit(const Limit& limit, int index, const StageTrace& trace, StepFinding& step) {
     step.rule_id = limit.id;
     step.veto = limit.veto;
+    step.floor = limit.floor;
     step.target = scheme_.values[static_cast<size_t>(limit.target)].name;
     step.before = PrintValue(scheme_, limit.target, trace.before);
     step.after = PrintValue(scheme_, limit.target, trace.after);
@@ -187,8 +199,8 @@ class Explainer {
     FillOutput(matrix.id, matrix.say, matrix.output, matrix.from, trace, step);
   }
 
-  // Without the rule that writes a value there is no value, unless a veto or
-  // cap puts it where it ended all the same.
+  // Without the rule that writes a value there is no value, unless a limit puts it
+  // where it ended all the same.
   void FillOutput(const std::string& id, const std::string& say, int output,
                   const std::vector<int>& reads, const StageTrace& trace, StepFinding& step) {
     step.rule_id = id;

@@ -61,9 +61,13 @@ const scheme::Limit* Grounds::LimitAt(size_t stage) const {
 
 bool Grounds::Reached(size_t stage) const {
   const scheme::Limit& limit = *LimitAt(stage);
+  const StageTrace& trace = evaluation_.stages[stage];
   const Value& final = evaluation_.values[static_cast<size_t>(limit.target)];
-  return evaluation_.stages[stage].fired && final.absent == Absent::kNo &&
-         final.level == limit.level;
+  if (!trace.fired || final.absent != Absent::kNo) return false;
+  if (final.level == limit.level) return true;
+  // A floor above a cap that held: what the cap lowered is what the floor raised.
+  return limit.floor && limit.level > final.level &&
+         (trace.before.absent != Absent::kNo || trace.before.level < final.level);
 }
 
 void Grounds::Follow(int value) {
@@ -95,10 +99,26 @@ Basis Grounds::BasisOf(size_t result) const {
   return Ground(scheme_.results[result].value);
 }
 
+Basis Grounds::LimitGround(size_t stage) const {
+  const scheme::Limit& limit = *LimitAt(stage);
+  // Of conditions that each suffice the strongest counts, of those that are all
+  // needed the weakest.
+  Basis ground = limit.all ? Basis::kDocumented : Basis::kAssumed;
+  for (size_t i = 0; i < limit.any.size() && i < 64; ++i) {
+    if ((evaluation_.stages[stage].held >> i & 1) == 0) continue;
+    const Basis of = Ground(limit.any[i].value);
+    ground = limit.all ? Weakest(ground, of) : Strongest(ground, of);
+  }
+  return Weakest(limit.basis, ground);
+}
+
 Basis Grounds::Ground(int value) const {
   const Value& final = evaluation_.values[static_cast<size_t>(value)];
-  bool limited = false;
-  Basis by_limits = Basis::kAssumed;  // The strongest of the limits that reached it.
+  // The strongest of the limits that reached it, of each kind.
+  bool capped = false;
+  bool floored = false;
+  Basis by_caps = Basis::kAssumed;
+  Basis by_floors = Basis::kAssumed;
   Basis raw = Basis::kDocumented;
   bool raw_reached = true;
   if (static_cast<size_t>(value) < readings_.size()) {
@@ -110,12 +130,9 @@ Basis Grounds::Ground(int value) const {
     const StageTrace& trace = evaluation_.stages[stage];
     if (const scheme::Limit* limit = LimitAt(stage); limit != nullptr) {
       if (limit->target != value || !Reached(stage)) continue;
-      Basis ground = Basis::kAssumed;
-      for (size_t i = 0; i < limit->any.size() && i < 64; ++i) {
-        if ((trace.held >> i & 1) != 0) ground = Strongest(ground, Ground(limit->any[i].value));
-      }
-      by_limits = Strongest(by_limits, Weakest(limit->basis, ground));
-      limited = true;
+      Basis& by = limit->floor ? by_floors : by_caps;
+      by = Strongest(by, LimitGround(stage));
+      (limit->floor ? floored : capped) = true;
       continue;
     }
     const Writer writer = WriterOf(scheme_, stage, trace);
@@ -124,11 +141,19 @@ Basis Grounds::Ground(int value) const {
     for (const int read : writer.reads) raw = Weakest(raw, Ground(read));
     raw_reached = trace.after.absent == final.absent && trace.after.level == final.level;
   }
-  if (!limited) return raw;
-  // At the lowest level a limit suffices; above it the value it limited must
-  // have been at least as high, so that both grounds count.
-  if (final.level == 0) return raw_reached ? Strongest(by_limits, raw) : by_limits;
-  return raw_reached ? raw : Weakest(by_limits, raw);
+  if (!capped && !floored) return raw;
+  const int scale = scheme_.values[static_cast<size_t>(value)].scale;
+  const auto best = static_cast<int>(scheme_.scales[static_cast<size_t>(scale)].levels.size()) - 1;
+  // At the lowest level a cap suffices, at the highest a floor. Between them
+  // something must keep it from being lower and something from being higher.
+  Basis ground = Basis::kAssumed;
+  if (capped && final.level == 0) ground = Strongest(ground, by_caps);
+  if (floored && final.level == best) ground = Strongest(ground, by_floors);
+  if (raw_reached) return Strongest(ground, raw);
+  if (capped && floored) return Strongest(ground, Weakest(by_caps, by_floors));
+  if (capped && final.level == 0) return ground;
+  if (floored && final.level == best) return ground;
+  return Strongest(ground, Weakest(capped ? by_caps : by_floors, raw));
 }
 
 }  // namespace starratings::rating

@@ -26,6 +26,8 @@ class Grounds {
  private:
   void Follow(int value);
   scheme::Basis Ground(int value) const;
+  // The ground of a limit that fired: its own, and that of what made it fire.
+  scheme::Basis LimitGround(size_t stage) const;
   // Whether the limit of this stage put its target where it ended.
   bool Reached(size_t stage) const;
   const scheme::Limit* LimitAt(size_t stage) const;

@@ -52,7 +52,7 @@ struct Rating {
 // Rates `dossier`. `date` is the round's.
 Rating Rate(const scheme::Scheme& scheme, const evidence::Dossier& dossier, evidence::Date date);
 
-// One condition of a cap or veto.
+// One condition of a cap, floor or veto.
 struct TestFinding {
   std::string value;      // The name of the value.
   std::string found;      // For people; empty if absent.
@@ -67,6 +67,7 @@ struct StepFinding {
   std::string rule_id;
   scheme::StageKind kind = scheme::StageKind::kLimit;
   bool veto = false;
+  bool floor = false;
   std::string target;
   std::string before;
   std::string after;

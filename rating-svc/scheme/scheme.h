@@ -85,13 +85,15 @@ struct Condition {
 
 enum class OnUnknown { kRefuse = 1, kSkip = 2 };
 
-// A cap or a veto.
+// A cap, a veto or a floor.
 struct Limit {
   std::string id;
   bool veto = false;
-  int target = 0;  // A value on a scale.
-  int level = 0;   // The highest that remains; of a veto 0.
-  std::vector<Condition> any;
+  bool floor = false;          // The level is the lowest that remains, not the highest.
+  int target = 0;              // A value on a scale.
+  int level = 0;               // The highest that remains; of a veto 0.
+  bool all = false;            // Every condition must hold, not just one.
+  std::vector<Condition> any;  // The conditions.
   OnUnknown unknown = OnUnknown::kRefuse;
   bool limits_absent = false;  // An absent target becomes the limit.
   Basis basis = Basis::kAssumed;
@@ -196,7 +198,7 @@ struct Scheme {
   std::vector<Sum> sums;
   std::vector<Band> bands;
   std::vector<Matrix> matrices;
-  std::vector<Limit> limits;  // Caps and vetoes, in the scheme's order.
+  std::vector<Limit> limits;  // Caps, vetoes, floors; each kind in the scheme's order.
   // Whatever reads a value stands behind all that write or limit it.
   std::vector<Stage> stages;
   std::vector<Result> results;

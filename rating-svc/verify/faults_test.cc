@@ -112,6 +112,27 @@ const Fault kFaults[] = {
      "any { value: \"k\" at_least { decimal: \"0\" } } any { value: \"was\" level_at_least: "
      "\"on\" } any { value: \"b\" level_at_least: \"mid\" }",
      "when: \"high\" when: \"mid\""},
+    // A floor at the level that everything has raises nothing.
+    {"RULE_DEAD", kBand,
+     "floor { id: \"FL\" target: \"out\" limit: \"low\" all { value: \"b\" level_at_least: \"mid\" "
+     "} basis: BASIS_ASSUMED }\nresult { value: \"out\"",
+     "floor {"},
+    {"TYPE_MISMATCH", kBand,
+     "floor { id: \"FL\" target: \"k\" limit: \"low\" all { value: \"b\" level_at_least: \"mid\" "
+     "} basis: BASIS_ASSUMED }\nresult { value: \"out\"",
+     "floor {"},
+    {"TYPE_MISMATCH", "any { value: \"k\" above { fraction { numerator: 20 denominator: 100 } } }",
+     "any { value: \"was\" level_at_least: \"off\" }\n"
+     "all { value: \"b\" level_at_least: \"mid\" }",
+     "all {"},
+    {"FIELD_MISSING", "any { value: \"k\" above { fraction { numerator: 20 denominator: 100 } } }",
+     "", "cap {"},
+    // Better evidence that takes a floor away.
+    {"NOT_MONOTONE", kBand,
+     "floor { id: \"FL\" target: \"out\" limit: \"high\" all { value: \"b\" level_at_most: \"mid\" "
+     "} all { value: \"b\" level_at_least: \"mid\" } basis: BASIS_ASSUMED }\n"
+     "result { value: \"out\"",
+     "property { id: \"MON\""},
     {"RESULT_UNREACHABLE", "when: \"high\" then: \"high\"", "when: \"high\" then: \"mid\"",
      "result {"},
     {"INPUT_DEAD", "input { code: \"was\"",

@@ -1,5 +1,6 @@
 #include "rating-svc/verify/program.h"
 
+#include <algorithm>
 #include <cassert>
 
 #include "rating-svc/verify/space.h"
@@ -164,7 +165,17 @@ class Compiler {
   }
 
   void Limit(const Node& node, int target) {
-    const Account account{Take(), Take(), Take(), Take(), Take(), Take(), Take()};
+    Account account{Take(), Take(), Take(), Take(), Take(), Take(), Take()};
+    account.floors = std::any_of(node.limits.begin(), node.limits.end(), [this](int limit) {
+      return scheme_.limits[static_cast<size_t>(limit)].floor;
+    });
+    if (account.floors) {
+      for (int* slot :
+           {&account.highest, &account.floor_by, &account.floor_second, &account.floor_absent,
+            &account.floor_undecided, &account.absent_undecided}) {
+        *slot = Take();
+      }
+    }
     Emit(OpKind::kOpen, 0, target).account = account;
     for (const int limit : node.limits) {
       const auto& conditions = scheme_.limits[static_cast<size_t>(limit)].any;

@@ -2,7 +2,6 @@
 // space.h.
 #pragma once
 
-#include <array>
 #include <vector>
 
 #include "rating-svc/verify/domain.h"
@@ -24,20 +23,36 @@ enum class OpKind {
 
 // The slots in which the limits of one target are drawn up.
 struct Account {
-  int verdict = 0;    // Of the limit at hand: 0 no, 1 holds, 2 unknown.
+  int verdict = 0;    // Of the limit at hand: see Explorer::Test().
   int lowest = 0;     // The lowest limit that fired.
   int by = 0;         // Which that is, if it is one.
   int second = 0;     // The lowest of the others.
   int absent = 0;     // Which makes an absent target present.
   int undecided = 0;  // The lowest limit that nobody can decide.
   int claimed = 0;    // Whether the claimed veto fired.
+  // Only where there are floors. Of these, as above: the highest that fired, ...
+  bool floors = false;
+  int highest = 0;
+  int floor_by = 0;
+  int floor_second = 0;
+  int floor_absent = 0;
+  int floor_undecided = 0;
+  // ... and of caps the highest undecided one that makes an absent target
+  // present.
+  int absent_undecided = 0;
 
-  std::array<int, 7> Slots() const {
-    return {verdict, lowest, by, second, absent, undecided, claimed};
+  std::vector<int> Slots() const {
+    std::vector<int> slots = {verdict, lowest, by, second, absent, undecided, claimed};
+    if (floors) {
+      slots.insert(slots.end(), {highest, floor_by, floor_second, floor_absent, floor_undecided,
+                                 absent_undecided});
+    }
+    return slots;
   }
 };
 
 inline constexpr Word kNone = 99;    // Above all levels.
+inline constexpr Word kBelow = -9;   // Below all levels.
 inline constexpr Word kNobody = -1;  // For `by` and `absent`.
 inline constexpr Word kSeveral = -2;
 

@@ -94,10 +94,15 @@ class Author {
     std::string conditions = Condition(target.first);
     if (Pick(2) == 0) absl::StrAppend(&conditions, Condition(target.first));
     if (conditions.empty()) return;
-    const bool veto = Pick(3) == 0;
-    absl::StrAppend(&text_, veto ? "\nveto" : "\ncap", " { id: \"", prefix, ++limits_,
-                    "\" target: \"", target.first, "\" ", conditions,
-                    Pick(2) == 0 ? "unknown: ON_UNKNOWN_SKIP " : "");
+    const int kind = Pick(4);
+    const bool veto = kind == 0;
+    if (!veto && Pick(2) == 0) conditions = absl::StrReplaceAll(conditions, {{"any {", "all {"}});
+    absl::StrAppend(&text_,
+                    veto        ? "\nveto"
+                    : kind == 1 ? "\nfloor"
+                                : "\ncap",
+                    " { id: \"", prefix, ++limits_, "\" target: \"", target.first, "\" ",
+                    conditions, Pick(2) == 0 ? "unknown: ON_UNKNOWN_SKIP " : "");
     if (!veto) {
       absl::StrAppend(&text_, "limit: \"l", Pick(target.second), "\" ",
                       Pick(2) == 0 ? "if_absent: IF_ABSENT_LIMIT " : "");

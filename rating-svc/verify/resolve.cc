@@ -52,6 +52,7 @@ Draft Resolver::Run() {
   Matrices();
   Caps();
   Vetoes();
+  Floors();
   Results();
   Transitions();
   Consequences();
@@ -66,7 +67,7 @@ bool Resolver::CheckCounts() {
     int most;
   };
   const int stages = message_.sum_size() + message_.band_size() + message_.matrix_size() +
-                     message_.cap_size() + message_.veto_size();
+                     message_.cap_size() + message_.veto_size() + message_.floor_size();
   bool fits = true;
   for (const Count& count : std::initializer_list<Count>{
            {"publications", message_.publication_size(), kPublicationsMost},

@@ -62,10 +62,17 @@ class Resolver {
   void Sums();
   void CheckSize(const scheme::Sum& sum, const Place& at);
   void Bands();
+
+  // resolve_limits.cc
   void Caps();
   void Vetoes();
+  void Floors();
+  // What a cap and a floor have in common.
+  template <typename Message>
+  scheme::Limit LimitOf(const Message& message, const Place& at, const char* what);
+  // The conditions of `field`, each `at`.In(field, i).
   void Conditions(const google::protobuf::RepeatedPtrField<scheme::v1::Condition>& messages,
-                  const Place& at, scheme::Limit& limit);
+                  const char* field, const Place& at, scheme::Limit& limit);
   void Test(const scheme::v1::Condition& message, const Place& at, const std::string& rule,
             scheme::Condition& condition);
 

@@ -34,7 +34,7 @@ class State {
 class Observer {
  public:
   virtual ~Observer() = default;
-  // A limit lowers its target: without it the target would be higher or absent.
+  // A limit moves its target: without it the target would be another or absent.
   virtual void OnLimit(int /*limit*/) {}
   // The claimed veto fired; `target` is what came out.
   virtual void OnVeto(Word /*target*/, const State& /*state*/) {}

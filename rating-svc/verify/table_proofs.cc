@@ -331,9 +331,13 @@ Bounds BoundsOf(const Draft& draft, int matrix) {
   }
   std::sort(known.begin(), known.end());
   Spread(ranks, known, /*up=*/false, bounds.highest);
-  // A result is of no use if its best level cannot be reached, and limits only
-  // lower: where the table is monotone, its best cell must have it.
-  if (ranks.monotone()) known.emplace_back(best, table.size() - 1);
+  // A result is of no use if its best level cannot be reached; where limits only
+  // lower, and the table is monotone, its best cell must have it.
+  const bool raised = std::any_of(draft.scheme.limits.begin(), draft.scheme.limits.end(),
+                                  [&](const scheme::Limit& limit) {
+                                    return limit.floor && limit.target == table.matrix().output;
+                                  });
+  if (ranks.monotone() && !raised) known.emplace_back(best, table.size() - 1);
   std::reverse(known.begin(), known.end());
   std::stable_sort(known.begin(), known.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });

@@ -265,16 +265,23 @@ class WholeProver {
       ++dead;
       const scheme::Limit& limit = scheme_.limits[i];
       const bool used = used_[static_cast<size_t>(limit.target)];
-      issues_.Add("RULE_DEAD", limit.id, draft_.limit_lines[i],
-                  used ? absl::StrCat("can never lower ", NameOf(limit.target),
-                                      ": it does not fire, or what it would lower is as low "
-                                      "without it")
-                       : absl::StrCat("no result depends on ", NameOf(limit.target)));
+      issues_.Add(
+          "RULE_DEAD", limit.id, draft_.limit_lines[i],
+          used ? absl::StrCat("can never ", limit.floor ? "raise " : "lower ", NameOf(limit.target),
+                              ": it does not fire, or what it would ",
+                              limit.floor ? "raise is as high" : "lower is as low", " without it")
+               : absl::StrCat("no result depends on ", NameOf(limit.target)));
     }
     if (dead == 0 && !scheme_.limits.empty()) {
       report_.push_back(absl::StrCat("each of ", scheme_.limits.size(),
-                                     " caps and vetoes makes a difference to some evidence"));
+                                     HasFloors() ? " caps, floors and vetoes" : " caps and vetoes",
+                                     " makes a difference to some evidence"));
     }
+  }
+
+  bool HasFloors() const {
+    return std::any_of(scheme_.limits.begin(), scheme_.limits.end(),
+                       [](const scheme::Limit& limit) { return limit.floor; });
   }
 
   void Writers() {

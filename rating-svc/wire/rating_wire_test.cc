@@ -97,9 +97,11 @@ class TraceWireTest : public testing::Test {
     veto.sentence = "It fails.";
     rating::StepFinding cap = veto;
     cap.veto = false;
+    rating::StepFinding floor = cap;
+    floor.floor = true;
     rating::StepFinding sum = veto;
     sum.kind = scheme::StageKind::kSum;
-    explanation_.steps = {veto, cap, sum};
+    explanation_.steps = {veto, cap, sum, floor};
     explanation_.sentences = {"No stars."};
   }
 
@@ -159,11 +161,12 @@ TEST_F(TraceWireTest, PackedLeavesOutWhatPeopleRead) {
   EXPECT_THAT(trace.steps(0).tests(), SizeIs(1));
 }
 
-TEST_F(TraceWireTest, CapsAndVetoesAreToldApart) {
+TEST_F(TraceWireTest, CapsVetoesAndFloorsAreToldApart) {
   const rating::v1::Trace trace = Trace(TraceDetail::kPacked);
   EXPECT_EQ(trace.steps(0).kind(), rating::v1::STEP_KIND_VETO);
   EXPECT_EQ(trace.steps(1).kind(), rating::v1::STEP_KIND_CAP);
   EXPECT_EQ(trace.steps(2).kind(), rating::v1::STEP_KIND_SUM);
+  EXPECT_EQ(trace.steps(3).kind(), rating::v1::STEP_KIND_FLOOR);
 }
 
 }  // namespace

@@ -18,7 +18,9 @@ rating::v1::StepKind KindOf(const rating::StepFinding& step) {
     case scheme::StageKind::kMatrix:
       return rating::v1::STEP_KIND_MATRIX;
     case scheme::StageKind::kLimit:
-      return step.veto ? rating::v1::STEP_KIND_VETO : rating::v1::STEP_KIND_CAP;
+      return step.veto    ? rating::v1::STEP_KIND_VETO
+             : step.floor ? rating::v1::STEP_KIND_FLOOR
+                          : rating::v1::STEP_KIND_CAP;
   }
   assert(false);  // The switch is exhaustive.
   return rating::v1::STEP_KIND_UNSPECIFIED;
