@@ -71,7 +71,7 @@ class Directions {
     const auto output = static_cast<size_t>(link.output);
     switch (stage.kind) {
       case StageKind::kLimit:
-        if (!IsLowering(scheme_.limits[index])) of_[output] = 0;
+        if (!FollowsQuality(scheme_.limits[index])) of_[output] = 0;
         if (!IsPresent(link.output)) presence_[output] = kEither;
         return;
       case StageKind::kSum:
@@ -112,16 +112,17 @@ class Directions {
     return true;
   }
 
-  // Whether it can only fire where things are bad, on a target that is there, and
-  // never leaves it undecided.
-  bool IsLowering(const scheme::Limit& limit) const {
+  // Whether it can only fire where things are bad (of a floor: good), on a target
+  // that is there, and never leaves it undecided. Whether one condition is enough
+  // or all are needed makes no difference to that.
+  bool FollowsQuality(const scheme::Limit& limit) const {
     if (!IsPresent(limit.target)) return false;
     return std::all_of(limit.any.begin(), limit.any.end(), [&](const Condition& condition) {
       if (!IsPresent(condition.value)) return NeverHolds(limit, condition.value);
       const bool low = condition.comparison == Comparison::kBelow ||
                        condition.comparison == Comparison::kAtMost ||
                        condition.comparison == Comparison::kLevelAtMost;
-      return Of(condition.value) == (low ? 1 : -1);
+      return Of(condition.value) == (low != limit.floor ? 1 : -1);
     });
   }
 

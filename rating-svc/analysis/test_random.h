@@ -122,6 +122,8 @@ class Author {
                                       Pick(LevelsOf(target)), std::move(any));
     if (Pick(3) == 0) limit.unknown = scheme::OnUnknown::kRefuse;
     limit.limits_absent = Pick(3) == 0;
+    limit.floor = Pick(4) == 0;
+    limit.all = Pick(4) == 0;
     sample_.scheme.limits.push_back(std::move(limit));
     auto& stages = sample_.scheme.stages;
     const int index = static_cast<int>(sample_.scheme.limits.size()) - 1;
