@@ -7,29 +7,24 @@
 
 namespace starratings::starctl {
 
-absl::StatusOr<rating::v1::RateOrganisationResponse> RateOrganisation(
-    Session& session, const BySchemeOptions& options, rating::v1::TraceDetail trace) {
+absl::Status CheckBy(const BySchemeOptions& options) {
   const bool by_scheme = !options.scheme.empty() && !options.period.empty() &&
                          !options.date.empty() && options.round.empty();
   const bool by_round = !options.round.empty() && options.scheme.empty() &&
                         options.period.empty() && options.date.empty() && options.token.empty();
-  if (!by_scheme && !by_round) {
-    return BadUsage(
-        "either a round must be given, or --scheme, --period and --date (and maybe "
-        "--token)");
-  }
+  if (by_scheme || by_round) return absl::OkStatus();
+  return BadUsage(
+      "either a round must be given, or --scheme, --period and --date (and maybe "
+      "--token)");
+}
+
+absl::StatusOr<rating::v1::RateOrganisationResponse> RateOrganisation(
+    Session& session, const BySchemeOptions& options, rating::v1::TraceDetail trace) {
+  RETURN_IF_ERROR(CheckBy(options));
   rating::v1::RateOrganisationRequest request;
   request.set_organisation(options.organisation);
   request.set_trace(trace);
-  if (by_round) {
-    request.set_round(options.round);
-  } else {
-    auto& by = *request.mutable_scheme();
-    by.set_scheme(options.scheme);
-    by.set_period(options.period);
-    by.set_date(options.date);
-    if (!options.token.empty()) by.mutable_freshness()->set_exactly(options.token);
-  }
+  FillBy(options, request);
   ASSIGN_OR_RETURN(const Rating* const rating, session.rating());
   rating::v1::RateOrganisationResponse response;
   RETURN_IF_ERROR(session.Call(*rating->ratings, &rating::v1::RatingService::Stub::RateOrganisation,

@@ -44,6 +44,9 @@ class CommandLine {
     AddRounds();
     AddRoundActs();
     AddRating();
+    AddAnalysis();
+    AddSimulate();
+    AddCompare();
     AddReading();
     AddProvenance();
     AddWatch();
@@ -271,9 +274,64 @@ class CommandLine {
     AddByScheme(rate, rate_.by);
     CLI::App* const explain =
         Add(&app_, "explain", "Rates one organisation and gives every reason.", &Explain, explain_);
-    explain->add_option("ORGANISATION", explain_.organisation, "Its id.")->required();
-    explain->add_option("--round", explain_.round, "As in this round.");
-    AddByScheme(explain, explain_);
+    AddSubject(explain, explain_, true);
+  }
+
+  static void AddSubject(CLI::App* command, BySchemeOptions& by, bool required) {
+    command
+        ->add_option("ORGANISATION", by.organisation,
+                     required ? "Its id." : "Its id; with a round, all of it if not given.")
+        ->required(required);
+    command->add_option("--round", by.round, "As in this round.");
+    AddByScheme(command, by);
+  }
+
+  void AddAnalysis() {
+    CLI::App* const improve =
+        Add(&app_, "improve",
+            "Finds what would lift an organisation by a level, and what would "
+            "cost it one.",
+            &Improve, improve_);
+    AddSubject(improve, improve_.by, true);
+    improve->add_option("--result", improve_.result, "Only this result.");
+    improve->add_flag("--losses", improve_.losses, "Also what would cost a level.");
+    CLI::App* const robustness =
+        Add(&app_, "robustness", "Says how likely each level is if the year were repeated.",
+            &AssessRobustness, robustness_);
+    AddSubject(robustness, robustness_.by, false);
+    robustness->add_option("--result", robustness_.result, "This result; the first if not given.");
+    robustness->add_flag("--observed", robustness_.observed,
+                         "At the observed rates, as if they were certain.");
+    robustness->add_flag("--bounds", robustness_.bounds,
+                         "Also bounds for inputs that depend on each other.");
+  }
+
+  void AddSimulate() {
+    CLI::App* const simulate = Add(&app_, "simulate",
+                                   "Rates as if some evidence or thresholds were others; records "
+                                   "nothing.",
+                                   &Simulate, simulate_);
+    AddSubject(simulate, simulate_.by, false);
+    AddList(simulate, "--set", simulate_.values, "CODE=VALUE. Repeatable.");
+    AddList(simulate, "--missing", simulate_.missing,
+            "CODE=REASON, for example NOT_REPORTED. Repeatable.");
+    AddList(simulate, "--threshold", simulate_.thresholds,
+            "RULE=NUMBER, RULE=LEVEL, or RULE.INDEX=... for another condition than the first. "
+            "Repeatable.");
+  }
+
+  void AddCompare() {
+    CLI::App* const compare = Add(
+        &app_, "compare", "Says what changed between two rounds, revisions or schemes, and why.",
+        &Compare, compare_);
+    compare->add_option("BEFORE", compare_.before, "The earlier round.")->required();
+    compare->add_option("AFTER", compare_.after, "The later one; the same if not given.");
+    compare->add_option("--before-scheme", compare_.before_scheme, "Instead of the round's.");
+    compare->add_option("--after-scheme", compare_.after_scheme, "Instead of the round's.");
+    compare->add_option("--before-token", compare_.before_token,
+                        "Of the revision to read, instead of the round's.");
+    compare->add_option("--after-token", compare_.after_token,
+                        "Of the revision to read, instead of the round's.");
   }
 
   void AddReading() {
@@ -359,6 +417,10 @@ class CommandLine {
   CheckRoundOptions check_;
   RateOptions rate_;
   BySchemeOptions explain_;
+  ImproveOptions improve_;
+  RobustnessOptions robustness_;
+  SimulateOptions simulate_;
+  CompareOptions compare_;
   RatingsOptions ratings_;
   DossierOptions dossier_;
   HistoryOptions history_;

@@ -36,6 +36,10 @@ absl::StatusOr<ExitCode> ListRounds(Session& session);
 
 absl::StatusOr<ExitCode> Rate(Session& session, const RateOptions& options);
 absl::StatusOr<ExitCode> Explain(Session& session, const BySchemeOptions& options);
+absl::StatusOr<ExitCode> Improve(Session& session, const ImproveOptions& options);
+absl::StatusOr<ExitCode> AssessRobustness(Session& session, const RobustnessOptions& options);
+absl::StatusOr<ExitCode> Simulate(Session& session, const SimulateOptions& options);
+absl::StatusOr<ExitCode> Compare(Session& session, const CompareOptions& options);
 absl::StatusOr<ExitCode> ShowRatings(Session& session, const RatingsOptions& options);
 absl::StatusOr<ExitCode> ShowSpecialMeasures(Session& session, const std::string& round);
 absl::StatusOr<ExitCode> ShowDossier(Session& session, const DossierOptions& options);

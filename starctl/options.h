@@ -84,6 +84,35 @@ struct RateOptions {
   bool ratings = false;  // List them all.
 };
 
+struct ImproveOptions {
+  BySchemeOptions by;
+  std::string result;  // Empty: every one.
+  bool losses = false;
+};
+
+struct RobustnessOptions {
+  BySchemeOptions by;
+  std::string result;  // Empty: the first.
+  bool observed = false;
+  bool bounds = false;
+};
+
+struct SimulateOptions {
+  BySchemeOptions by;
+  std::vector<std::string> values;      // CODE=VALUE
+  std::vector<std::string> missing;     // CODE=REASON
+  std::vector<std::string> thresholds;  // RULE=NUMBER or RULE.INDEX=NUMBER; or a level
+};
+
+struct CompareOptions {
+  std::string before;  // Rounds.
+  std::string after;   // Empty: the same round.
+  std::string before_scheme;
+  std::string after_scheme;
+  std::string before_token;
+  std::string after_token;
+};
+
 struct RatingsOptions {
   std::string round;
   std::string level;

@@ -164,7 +164,7 @@ absl::Status PgConnection::Connect(absl::Time deadline) {
   PostgresPollingStatusType state = PGRES_POLLING_WRITING;
   if (PQstatus(connection_.get()) == CONNECTION_BAD) state = PGRES_POLLING_FAILED;
   while (state != PGRES_POLLING_OK) {
-    if (state == PGRES_POLLING_FAILED) return Lost();
+    if (state == PGRES_POLLING_FAILED) return NotConnected();
     // While it connects, the socket is waited on for one or the other.
     pollfd wait = {PQsocket(connection_.get()), POLLIN, 0};
     if (state == PGRES_POLLING_WRITING) wait.events = POLLOUT;
@@ -178,6 +178,25 @@ absl::Status PgConnection::Connect(absl::Time deadline) {
   }
   PQsetnonblocking(connection_.get(), 1);
   return absl::OkStatus();
+}
+
+// What libpq says names hosts; of that only what the operator can mend.
+absl::Status PgConnection::NotConnected() {
+  broken_ = true;
+  const std::string said = PQerrorMessage(connection_.get());
+  const auto says = [&said](const char* word) { return said.find(word) != std::string::npos; };
+  if (says("certificate") || says("SSL")) {
+    return Unavailable(
+        "no encrypted connection to the record's database: check sslmode, sslrootcert and the"
+        " certificate of the host");
+  }
+  if (says("password") || says("authentication")) {
+    return Unavailable("the record's database does not accept the user or its password");
+  }
+  if (says("pg_hba.conf")) {
+    return Unavailable("the record's database does not let this user in from here");
+  }
+  return Unavailable("the record's database cannot be reached");
 }
 
 absl::Status PgConnection::SetUp(absl::Time deadline) {

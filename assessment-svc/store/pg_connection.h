@@ -182,6 +182,7 @@ class PgConnection {
   // Waits for the socket to become readable, or writable.
   absl::Status Await(bool to_write, absl::Time deadline);
   absl::Status Connect(absl::Time deadline);
+  absl::Status NotConnected();
   absl::Status SetUp(absl::Time deadline);
   absl::Status Flush(absl::Time deadline);
   // The next result; null: the end of a statement's.

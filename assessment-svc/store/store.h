@@ -173,8 +173,8 @@ class EvidenceStore {
   // A repeated request id with the same payload gives the first answer.
   // An error of the whole call means that nothing was written, except
   // UNAVAILABLE with reason OUTCOME_UNKNOWN: the connection was lost, or the
-  // disk failed to sync, at COMMIT. The same group may then be sent again, as it is: what was written is
-  // replayed.
+  // disk failed to sync, at COMMIT. The same group may then be sent again, as it
+  // is: what was written is replayed.
   virtual absl::StatusOr<std::vector<absl::StatusOr<Written>>> CommitGroup(
       std::span<const Write> group, absl::Time deadline) = 0;
 

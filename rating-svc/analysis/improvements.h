@@ -42,7 +42,7 @@ struct Search {
 // What a search may cost.
 struct SearchLimits {
   // Evaluations, and comparisons with paths found before.
-  int64_t work_most = 30'000'000;
+  int64_t work_most = 5'000'000;
   size_t paths_most = 1'000;
 };
 

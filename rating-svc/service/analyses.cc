@@ -18,7 +18,7 @@ absl::Status Analyses::FindImprovements(const rating::v1::FindImprovementsReques
   ASSIGN_OR_RETURN(const Subject subject, FindSubject(client_, schemes_, rate, deadline));
   const scheme::Scheme& scheme = *subject.method.scheme;
   ASSIGN_OR_RETURN(const std::vector<size_t> results, ResultsNamed(scheme, request.result()));
-  RateDossier(subject.method, subject.dossier, subject.snapshot, rating::v1::TRACE_DETAIL_NONE,
+  RateDossier(subject.method, subject.dossier, subject.snapshot, Form{},
               *response.mutable_rating());
   const rating::Readings readings = rating::Read(scheme, subject.dossier, subject.method.date);
   for (const size_t result : results) {

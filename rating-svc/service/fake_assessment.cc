@@ -142,10 +142,9 @@ struct FakeAssessment::Evidence : assessment::v1::EvidenceService::Service {
                                                                            request.shard().count())
                                                   : std::pair(0, digest::kBuckets);
     for (const auto& [place, dossier] : fake.dossiers_) {
-      const bool after =
-          !request.has_resume_after() ||
-          place > std::pair(static_cast<int>(request.resume_after().bucket()),
-                            request.resume_after().organisation());
+      const bool after = !request.has_resume_after() ||
+                         place > std::pair(static_cast<int>(request.resume_after().bucket()),
+                                           request.resume_after().organisation());
       if (after && place.first >= first && place.first < end) chosen.push_back(dossier);
     }
     if (fake.faults.out_of_order) std::reverse(chosen.begin(), chosen.end());

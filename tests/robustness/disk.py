@@ -163,20 +163,29 @@ class Disk:
         self.check()
         print("read-only disk: refused, not ready, then well again", flush=True)
 
+    def expect_unknown(self, error):
+        """What was written and not synced may be there after all."""
+        if error is None:
+            raise AssertionError("a write was acknowledged that was not synced")
+        if error.code() != grpc.StatusCode.UNAVAILABLE or (
+                "send the same request again" not in error.details()):
+            raise AssertionError(f"not a clear error: {error.code()} {error.details()}")
+
     def sync_errors(self, sweep):
         for n in range(1, sweep + 1):
-            # From the n-th on, so that it is still so when readiness is asked.
-            self.trace(f"inject=fdatasync,fsync:error=EIO:when={n}+")
+            # Of each thread: strace counts them apart.
+            self.trace(f"inject=fdatasync,fsync:error=EIO:when={n}")
             for _ in range(sweep + 3):
                 error = self.write()
                 if error is not None:
                     break
             else:
                 raise AssertionError(f"the error at sync {n} was not noticed")
-            # What was written and not synced may be there after all.
-            if error.code() != grpc.StatusCode.UNAVAILABLE or (
-                    "send the same request again" not in error.details()):
-                raise AssertionError(f"not a clear error: {error.code()} {error.details()}")
+            self.expect_unknown(error)
+            self.untrace()
+            # And as long as no sync succeeds, it is not ready.
+            self.trace("inject=fdatasync,fsync:error=EIO")
+            self.expect_unknown(self.write())
             self.await_ready(False)
             self.untrace()
             self.await_ready(True)

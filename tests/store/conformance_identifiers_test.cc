@@ -108,7 +108,9 @@ TEST_P(ConformanceTest, EveryEntryOfTheRegisterIsItsBytes) {
   EXPECT_EQ(Must(store_->FindOrganisations(backwards, 1, kForever)), Names());
   EXPECT_EQ(Must(store_->CountOrganisations({}, 1, kForever)), std::ssize(Names()));
   for (const std::string& name : Names()) {
-    const auto found = Must(store_->ListOrganisations({{}, {}, {name}, ""}, {}, 9, 1, kForever));
+    OrganisationFilter filter;
+    filter.organisations = {name};
+    const auto found = Must(store_->ListOrganisations(filter, {}, 9, 1, kForever));
     ASSERT_EQ(found.size(), 1u);
     EXPECT_EQ(found[0].id, name);
   }

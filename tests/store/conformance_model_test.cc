@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "assessment-svc/store/checks.h"
 #include "common/digest/bucket.h"
 #include "tests/store/conformance.h"
 
