@@ -155,8 +155,8 @@ TEST_F(PgDeposedTest, ADatabaseThatDoesNotAnswerIsUnavailable) {
 // time is.
 TEST_F(PgDeposedTest, AReadThatIsNotAnsweredIsTriedElsewhere) {
   ASSERT_TRUE(store_->ListItems({}, {}, 10, 1, In(5'000)).ok());
-  std::atomic<int> seen = proxy_->connections();
-  proxy_->Ask([&](const PostgresProxy::Bytes& bytes) {
+  const int seen = proxy_->connections();
+  proxy_->Ask([seen](const PostgresProxy::Bytes& bytes) {
     return bytes.connection < seen ? PostgresProxy::Verdict::kFreeze
                                    : PostgresProxy::Verdict::kPass;
   });

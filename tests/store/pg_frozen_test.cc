@@ -1,5 +1,7 @@
 // A process that stops in the middle of a write, and keeps its connection, holds
 // up the others for some seconds and not for ever.
+#include <atomic>
+#include <memory>
 #include <thread>
 
 #include "tests/store/pg_client_fixture.h"
@@ -26,16 +28,22 @@ TEST_P(PgFrozenTest, OthersWriteOnWithinSeconds) {
   const auto other = Open(database_->uri());
   // What it will read under the lock.
   ASSERT_TRUE(Commit(*other, SayMany("before", 10'000), kForever).ok());
-  std::atomic<bool> has_stopped = false;
-  bool is_after = false;
-  size_t passed = 0;
-  proxy_->Ask([&](const PostgresProxy::Bytes& bytes) {
-    if (bytes.to_server != GetParam().to_server || has_stopped)
+  // The proxy asks for longer than this test lasts.
+  struct Seen {
+    std::atomic<bool> has_stopped = false;
+    bool is_after = false;
+    size_t passed = 0;
+  };
+  const auto seen = std::make_shared<Seen>();
+  const std::atomic<bool>& has_stopped = seen->has_stopped;
+  proxy_->Ask([seen, stop = GetParam()](const PostgresProxy::Bytes& bytes) {
+    if (bytes.to_server != stop.to_server || seen->has_stopped) {
       return PostgresProxy::Verdict::kPass;
-    is_after = is_after || absl::StrContains(bytes.bytes, GetParam().after);
-    if (is_after) passed += bytes.bytes.size();
-    if (passed <= GetParam().bytes) return PostgresProxy::Verdict::kPass;
-    has_stopped = true;
+    }
+    seen->is_after = seen->is_after || absl::StrContains(bytes.bytes, stop.after);
+    if (seen->is_after) seen->passed += bytes.bytes.size();
+    if (seen->passed <= stop.bytes) return PostgresProxy::Verdict::kPass;
+    seen->has_stopped = true;
     return PostgresProxy::Verdict::kFreeze;
   });
   absl::StatusOr<Written> late;
