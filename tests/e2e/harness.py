@@ -81,11 +81,11 @@ class Process:
 
 
 class Services:
-    """Both services on a fresh record."""
+    """Both services on a fresh record: `store`, or one on SQLite."""
 
-    def __init__(self, schemes=SCHEMES):
+    def __init__(self, schemes=SCHEMES, store=None):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="starratings-test-"))
-        self.store = f"sqlite:{self.directory}/record.db"
+        self.store = store or f"sqlite:{self.directory}/record.db"
         self.schemes = schemes
         self.assessment = None
         self.rating = None

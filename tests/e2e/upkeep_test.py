@@ -2,8 +2,11 @@
 remember the time that is lost."""
 
 import json
+import os
+import pathlib
 import shutil
 import sqlite3
+import tempfile
 import threading
 import time
 import unittest
@@ -18,6 +21,7 @@ from starratings.assessment.v1 import evidence_service_pb2 as evidence_service
 from starratings.assessment.v1 import evidence_service_pb2_grpc as evidence_grpc
 from starratings.evidence.v1 import evidence_pb2 as evidence
 
+POSTGRES = pathlib.Path(__file__).parents[1] / "store" / "postgres.sh"
 SUPPLIER = (("starratings-actor", "supplier"),)
 WRITERS = 3
 DAMAGED = 6  # Exit codes of starctl.
@@ -82,6 +86,14 @@ class Writers:
 
 
 class UpkeepTest(harness.ServiceTest):
+    def new_store(self, name):
+        """Where a record may be made."""
+        return f"sqlite:{self.services.directory}/{name}.db"
+
+    def is_empty(self, store):
+        """Whether nothing was made there."""
+        return not pathlib.Path(store.removeprefix("sqlite:")).exists()
+
     def setUp(self):
         services, directory = self.services, self.services.directory
         for what, text in (
@@ -120,7 +132,7 @@ class UpkeepTest(harness.ServiceTest):
 
     def test_a_backup_under_load_is_restored_and_the_lost_future_is_refused(self):
         services, directory = self.services, self.services.directory
-        backup, restored = directory / "backup.db", f"sqlite:{directory}/restored.db"
+        backup, restored = directory / "backup.db", self.new_store("restored")
         writers = Writers(services.assessment.grpc)
         writers.wait_for(300)
         before = dict(writers.answers)
@@ -185,9 +197,44 @@ class UpkeepTest(harness.ServiceTest):
         report = self.store("fsck", "--store", f"sqlite:{damaged}", expected=DAMAGED)
         self.assertEqual([(f["code"], f["where"]) for f in report["faults"]],
                          [("LEAF_HASH", "revision 4")])
-        self.store("restore", "--from", damaged, "--to", f"sqlite:{directory}/new.db",
-                   expected=DAMAGED)
-        self.assertFalse((directory / "new.db").exists())
+        new = self.new_store("new")
+        self.store("restore", "--from", damaged, "--to", new, expected=DAMAGED)
+        self.assertTrue(self.is_empty(new))
+
+
+@unittest.skipIf(os.environ.get("STARRATINGS_TEST_POSTGRES_URI"),
+                 "the server that is given is not ours to fill")
+class PostgresUpkeepTest(UpkeepTest):
+    """The same on PostgreSQL; its backup is a file all the same."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = pathlib.Path(tempfile.mkdtemp(prefix="starratings-upkeep-"))
+        cls.addClassCleanup(shutil.rmtree, cls.cluster, ignore_errors=True)
+        harness.run([POSTGRES, "start", cls.cluster, str(os.getpid())])
+        if not (cls.cluster / "uri").exists():
+            raise unittest.SkipTest("PostgreSQL is not there; ./check installs it")
+        cls.addClassCleanup(harness.run, [POSTGRES, "stop", cls.cluster])
+        cls.server = (cls.cluster / "uri").read_text().strip()
+        cls.services = harness.Services(store=cls.new_database("record"))
+        cls.addClassCleanup(cls.services.close)
+
+    @classmethod
+    def sql(cls, uri, text):
+        return harness.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", uri, "-c",
+                            text]).stdout.strip()
+
+    @classmethod
+    def new_database(cls, name):
+        cls.sql(cls.server, f"CREATE DATABASE {name}")
+        return cls.server.replace("/postgres?", f"/{name}?")
+
+    def new_store(self, name):
+        return self.new_database(name)
+
+    def is_empty(self, store):
+        tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+        return self.sql(store, tables) == "0"
 
 
 if __name__ == "__main__":
