@@ -87,11 +87,14 @@ absl::Status RatingServiceImpl::RateByRound(const rating::v1::RateOrganisationRe
   bool found = false;
   const auto rate = [&](const assessment::v1::ExportDossiersResponse& block) -> absl::Status {
     RETURN_IF_ERROR(CheckRevision(plan, block));
-    ASSIGN_OR_RETURN(const std::vector<evidence::Dossier> dossiers,
+    ASSIGN_OR_RETURN(std::vector<evidence::Dossier> dossiers,
                      DossiersOf(block.dossiers(), block.sources()));
-    for (const evidence::Dossier& dossier : dossiers) {
+    for (evidence::Dossier& dossier : dossiers) {
       if (found || dossier.organisation.id != request.organisation()) continue;
       found = true;
+      if (plan.published != nullptr) {
+        RETURN_IF_ERROR(plan.published->Fill(block.snapshot().revision(), dossier));
+      }
       metrics_.Of(*plan.method.scheme)
           ->Count(RateDossier(plan.method, dossier, block.snapshot(), request.trace(), rating));
     }
@@ -116,7 +119,11 @@ absl::Status RatingServiceImpl::RateByScheme(const rating::v1::RateOrganisationR
   if (!got.ok()) return RenameFields(got.status());
   google::protobuf::RepeatedPtrField<evidence::v1::Dossier> one;
   one.Add()->Swap(got->mutable_dossier());
-  ASSIGN_OR_RETURN(const std::vector<evidence::Dossier> dossiers, DossiersOf(one, got->sources()));
+  ASSIGN_OR_RETURN(std::vector<evidence::Dossier> dossiers, DossiersOf(one, got->sources()));
+  if (const auto published = PublishedRatings::Of(client_, *method.scheme, deadline);
+      published != nullptr) {
+    RETURN_IF_ERROR(published->Fill(got->snapshot().revision(), dossiers.front()));
+  }
   metrics_.Of(*method.scheme)
       ->Count(RateDossier(method, dossiers.front(), got->snapshot(), request.trace(), rating));
   return absl::OkStatus();

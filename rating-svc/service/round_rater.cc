@@ -71,7 +71,17 @@ absl::StatusOr<RoundPlan> PlanRound(const EvidenceClient& client, SchemeLibrary&
             absl::StrCat(recorded.scheme().id(), "@", recorded.scheme().version()), deadline));
   }
   RETURN_IF_ERROR(CheckInForce(plan.method));
+  plan.published = PublishedRatings::Of(client, *plan.method.scheme, deadline);
   return plan;
+}
+
+absl::Status FillPublished(const RoundPlan& plan, const evidence::v1::Snapshot& snapshot,
+                           std::vector<evidence::Dossier>& dossiers) {
+  if (plan.published == nullptr) return absl::OkStatus();
+  for (evidence::Dossier& dossier : dossiers) {
+    RETURN_IF_ERROR(plan.published->Fill(snapshot.revision(), dossier));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckRevision(const RoundPlan& plan,
@@ -144,8 +154,9 @@ absl::Status RoundRater::CheckDossier(const evidence::Dossier& dossier) {
 absl::Status RoundRater::Rate(const assessment::v1::ExportDossiersResponse& block,
                               std::vector<rating::v1::Rating>& ratings) {
   RETURN_IF_ERROR(CheckBlock(block));
-  ASSIGN_OR_RETURN(const std::vector<evidence::Dossier> dossiers,
+  ASSIGN_OR_RETURN(std::vector<evidence::Dossier> dossiers,
                    DossiersOf(block.dossiers(), block.sources()));
+  RETURN_IF_ERROR(FillPublished(plan_, *snapshot_, dossiers));
   ratings.reserve(ratings.size() + dossiers.size());
   for (const evidence::Dossier& dossier : dossiers) {
     RETURN_IF_ERROR(CheckDossier(dossier));

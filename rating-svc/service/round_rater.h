@@ -14,6 +14,7 @@
 #include "common/digest/bucket.h"
 #include "common/evidence/date.h"
 #include "rating-svc/service/evidence_client.h"
+#include "rating-svc/service/published_ratings.h"
 #include "rating-svc/service/rating_metrics.h"
 #include "rating-svc/service/scheme_library.h"
 #include "starratings/assessment/v1/evidence_service.pb.h"
@@ -42,7 +43,14 @@ struct RoundPlan {
     int64_t organisation_count = 0;
   };
   std::optional<Frozen> frozen;
+  // Null unless the scheme reads published ratings.
+  std::shared_ptr<PublishedRatings> published;
 };
+
+// Adds to dossiers that were read at `snapshot` what the plan's scheme reads beside
+// them.
+absl::Status FillPublished(const RoundPlan& plan, const evidence::v1::Snapshot& snapshot,
+                           std::vector<evidence::Dossier>& dossiers);
 
 // Asks the record for the round and its scheme: by digest once it was frozen,
 // by name while it is open.
