@@ -31,11 +31,22 @@ absl::Status NotInRound(const std::string& organisation, const std::string& roun
                        {{"round", round}, {"organisation", organisation}});
 }
 
+// The dossier that a rating by a scheme reads.
+assessment::v1::GetDossierRequest Wanted(const rating::v1::RateOrganisationRequest& request) {
+  assessment::v1::GetDossierRequest wanted;
+  wanted.set_organisation(request.organisation());
+  wanted.set_period(request.scheme().period());
+  if (request.scheme().has_freshness()) *wanted.mutable_freshness() = request.scheme().freshness();
+  return wanted;
+}
+
 }  // namespace
 
-RatingServiceImpl::RatingServiceImpl(const EvidenceClient& client, SchemeLibrary& schemes,
-                                     RatingMetrics& metrics, const RatingLimits& limits)
+RatingServiceImpl::RatingServiceImpl(const EvidenceClient& client, DossierReader& dossiers,
+                                     SchemeLibrary& schemes, RatingMetrics& metrics,
+                                     const RatingLimits& limits)
     : client_(client),
+      dossiers_(dossiers),
       schemes_(schemes),
       metrics_(metrics),
       rounds_most_(limits.rounds_most),
@@ -46,6 +57,11 @@ RatingServiceImpl::RatingServiceImpl(const EvidenceClient& client, SchemeLibrary
 grpc::ServerUnaryReactor* RatingServiceImpl::RateOrganisation(
     grpc::CallbackServerContext* context, const rating::v1::RateOrganisationRequest* request,
     rating::v1::RateOrganisationResponse* response) {
+  if (RateAtHand(*request, *response->mutable_rating())) {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
   const absl::Time deadline = DeadlineOf(*context, kCallMost);
   return AnswerOn(reads_, *context, [this, request, response, deadline] {
     return Rate(*request, deadline, *response->mutable_rating());
@@ -66,6 +82,26 @@ grpc::ServerUnaryReactor* RatingServiceImpl::RecordRound(
   return AnswerOn(records_, *context, [this, context, request, response] {
     return Record(*context, *request, *response);
   });
+}
+
+bool RatingServiceImpl::RateAtHand(const rating::v1::RateOrganisationRequest& request,
+                                   rating::v1::Rating& rating) {
+  // Reasons take long enough for a thread of their own.
+  if (!request.has_scheme() || request.trace() > rating::v1::TRACE_DETAIL_NONE) return false;
+  const evidence::v1::Freshness& freshness = request.scheme().freshness();
+  if (!freshness.has_minimize_latency() && !freshness.has_at_least()) return false;
+  if (!Check(request).ok()) return false;
+  Method method;
+  method.scheme = schemes_.AtHand(request.scheme().scheme());
+  const absl::StatusOr<evidence::Date> date = evidence::Date::Parse(request.scheme().date());
+  if (method.scheme == nullptr || !date.ok()) return false;
+  method.date = *date;
+  if (!CheckInForce(method).ok()) return false;
+  const std::optional<DossierReader::Read> read = dossiers_.AtHand(Wanted(request));
+  if (!read) return false;
+  metrics_.Of(*method.scheme)
+      ->Count(RateDossier(method, *read->dossier, read->snapshot, {}, rating));
+  return true;
 }
 
 absl::Status RatingServiceImpl::Rate(const rating::v1::RateOrganisationRequest& request,
@@ -109,18 +145,10 @@ absl::Status RatingServiceImpl::RateByScheme(const rating::v1::RateOrganisationR
   ASSIGN_OR_RETURN(method.date, evidence::Date::Parse(by.date()));
   ASSIGN_OR_RETURN(method.scheme, schemes_.Find(by.scheme(), deadline));
   RETURN_IF_ERROR(CheckInForce(method));
-  assessment::v1::GetDossierRequest wanted;
-  wanted.set_organisation(request.organisation());
-  wanted.set_period(by.period());
-  if (by.has_freshness()) *wanted.mutable_freshness() = by.freshness();
-  absl::StatusOr<assessment::v1::GetDossierResponse> got = client_.GetDossier(wanted, deadline);
-  if (!got.ok()) return RenameFields(got.status());
-  google::protobuf::RepeatedPtrField<evidence::v1::Dossier> one;
-  one.Add()->Swap(got->mutable_dossier());
-  ASSIGN_OR_RETURN(const std::vector<evidence::Dossier> dossiers, DossiersOf(one, got->sources()));
+  const absl::StatusOr<DossierReader::Read> read = dossiers_.Get(Wanted(request), deadline);
+  if (!read.ok()) return RenameFields(read.status());
   metrics_.Of(*method.scheme)
-      ->Count(
-          RateDossier(method, dossiers.front(), got->snapshot(), Form{request.trace()}, rating));
+      ->Count(RateDossier(method, *read->dossier, read->snapshot, Form{request.trace()}, rating));
   return absl::OkStatus();
 }
 

@@ -27,21 +27,23 @@ class Explorer final : public State {
         question_(question),
         budget_(budget),
         observer_(observer),
-        program_(Compile(scheme, question.target)),
+        program_(Compile(scheme, question)),
         slots_(static_cast<size_t>(program_.slots)),
         runs_(question.varied < 0 ? 1 : 2),
         layer_(slots_ * runs_) {}
 
   bool Run() {
     const std::vector<Word> nothing(layer_.width(), 0);
-    layer_.Add(nothing.data(), {});
+    layer_.Add(nothing.data(), {}, 1);
     for (const Op& op : program_.ops) {
       if (!Step(op)) return false;
     }
     for (here_ = 0; here_ < layer_.size(); ++here_) {
       const Word* const words = layer_[here_];
       const auto slot = static_cast<size_t>(program_.result);
-      observer_.OnEnd(words[slot], words[(runs_ - 1) * slots_ + slot], *this);
+      const size_t second =
+          question_.second < 0 ? (runs_ - 1) * slots_ + slot : static_cast<size_t>(program_.second);
+      observer_.OnEnd(words[slot], words[second], *this);
     }
     return true;
   }
@@ -60,6 +62,8 @@ class Explorer final : public State {
     }
     return assignment;
   }
+
+  verify::Ways Ways() const override { return layer_.ways(here_); }
 
  private:
   bool Step(const Op& op) {
@@ -101,7 +105,8 @@ class Explorer final : public State {
     for (size_t state = 0; state < layer_.size(); ++state) {
       for (size_t choice = 0; choice < choices; ++choice) {
         Word* const words =
-            next.Add(layer_[state], {static_cast<uint32_t>(state), static_cast<int32_t>(choice)});
+            next.Add(layer_[state], {static_cast<uint32_t>(state), static_cast<int32_t>(choice)},
+                     layer_.ways(state));
         words[op.slot] = domain.cells[choice].word;
         if (runs_ == 2) {
           words[slots_ + static_cast<size_t>(op.slot)] =
@@ -142,8 +147,8 @@ class Explorer final : public State {
         const Word from = down ? 0 : a;
         const Word to = up && absent == 0 ? last : a;
         for (Word b = from; b <= to; ++b) {
-          Word* const words =
-              next.Add(first, {static_cast<uint32_t>(state), static_cast<int32_t>(a)});
+          Word* const words = next.Add(
+              first, {static_cast<uint32_t>(state), static_cast<int32_t>(a)}, layer_.ways(state));
           words[op.slot] = absent < 0 ? absent : a;
           if (runs_ == 2) words[slots_ + static_cast<size_t>(op.slot)] = absent < 0 ? absent : b;
         }

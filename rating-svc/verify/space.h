@@ -15,6 +15,7 @@
 
 #include "rating-svc/verify/domain.h"
 #include "rating-svc/verify/draft.h"
+#include "rating-svc/verify/layer.h"
 
 namespace starratings::verify {
 
@@ -28,6 +29,8 @@ class State {
   // What the inputs are on a way that leads here; of the second run with
   // `second`.
   virtual Assignment Trace(bool second) const = 0;
+  // How many combinations of cells lead here.
+  virtual verify::Ways Ways() const = 0;
 };
 
 // Is told what can happen.
@@ -40,7 +43,8 @@ class Observer {
   virtual void OnVeto(Word /*target*/, const State& /*state*/) {}
   virtual void OnBand(int /*band*/, int /*level*/) {}
   virtual void OnMatrix(int /*matrix*/, uint32_t /*cell*/, const State& /*state*/) {}
-  // The target's final value; of two runs that differ in one input, both.
+  // The target's final value; of two runs that differ in one input, both; of two
+  // targets, both.
   virtual void OnEnd(Word /*first*/, Word /*second*/, const State& /*state*/) {}
 };
 
@@ -49,6 +53,10 @@ struct Question {
   int target = 0;    // A value.
   int varied = -1;   // An input that is one step higher in a second run; or none.
   int claimed = -1;  // A veto to tell of; or none.
+  int second = -1;   // Another value, of the same run; or none. Not with `varied`.
+  // For each value one that is computed right after it, so that what both read
+  // can be forgotten; -1: none. May be empty.
+  std::vector<int> counterparts = {};
 };
 
 // What may be spent on all questions about one scheme together, in words of
