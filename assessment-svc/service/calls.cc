@@ -160,7 +160,8 @@ class WriteCall : public std::enable_shared_from_this<WriteCall> {
         answer_(std::move(answer)) {}
 
   void Start(PlanAt at) {
-    if (at == PlanAt::kPool) return Queue();
+    // Behind others there is time: and what comes together goes together.
+    if (at == PlanAt::kPool || !parts_.committer.IsIdle()) return Queue();
     call_.may_wait = false;
     Run();
   }

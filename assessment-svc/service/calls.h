@@ -70,8 +70,9 @@ struct Plan {
   bool answered = false;
 };
 
-// Whether a write is planned where it comes in, if nothing has to be waited for.
-// To hand it to another thread takes longer than to plan a small one.
+// Whether a write is planned where it comes in, if nothing has to be waited for
+// and no other is under way. To hand it to another thread takes longer than to
+// plan a small one.
 enum class PlanAt { kPool, kArrival };
 
 // Runs `plan`, on the pool unless `at` says otherwise, submits what it plans, and

@@ -108,6 +108,11 @@ class Committer::Impl {
     done(QueueFull());
   }
 
+  bool IsIdle() {
+    const std::lock_guard lock(queue_mutex_);
+    return queue_.empty() && !writing_;
+  }
+
  private:
   struct Waiting {
     Write write;
@@ -135,6 +140,7 @@ class Committer::Impl {
   // Waits for writes; empty: there will be no more.
   std::vector<Waiting> NextGroup(GroupReport& report) {
     std::unique_lock lock(queue_mutex_);
+    writing_ = false;
     queued_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
     report.waiting = static_cast<int>(queue_.size());
     std::vector<Waiting> group;
@@ -146,6 +152,7 @@ class Committer::Impl {
       queue_.pop_front();
     }
     queue_bytes_ -= bytes;
+    writing_ = true;
     return group;
   }
 
@@ -251,11 +258,12 @@ class Committer::Impl {
 
   int64_t head_ = 0;  // The newest this committer has seen; of its thread.
 
-  std::mutex queue_mutex_;  // Guards the next four.
+  std::mutex queue_mutex_;  // Guards the next five.
   std::condition_variable queued_;
   std::deque<Waiting> queue_;
   size_t queue_bytes_ = 0;
   bool stopping_ = false;
+  bool writing_ = false;
 
   std::mutex answers_mutex_;  // Guards the next three.
   std::condition_variable answered_;
@@ -275,6 +283,8 @@ void Committer::Submit(Write write, absl::Time deadline, std::function<bool()> c
                        Done done) {
   impl_->Submit(std::move(write), deadline, std::move(cancelled), std::move(done));
 }
+
+bool Committer::IsIdle() const { return impl_->IsIdle(); }
 
 absl::StatusOr<Written> Committer::SubmitAndWait(Write write, absl::Time deadline) {
   std::promise<absl::StatusOr<Written>> promise;

@@ -62,6 +62,9 @@ class Committer {
   // comes. Writes of one thread become revisions in the order they were queued.
   void Submit(Write write, absl::Time deadline, std::function<bool()> cancelled, Done done);
 
+  // Nothing is being written, and nothing waits; for the moment.
+  bool IsIdle() const;
+
   // Waits for the answer.
   absl::StatusOr<Written> SubmitAndWait(Write write, absl::Time deadline);
 
