@@ -11,11 +11,7 @@ namespace starratings::service {
 absl::Status Analyses::FindImprovements(const rating::v1::FindImprovementsRequest& request,
                                         absl::Time deadline,
                                         rating::v1::FindImprovementsResponse& response) const {
-  rating::v1::RateOrganisationRequest rate;
-  rate.set_organisation(request.organisation());
-  if (request.has_round()) rate.set_round(request.round());
-  if (request.has_scheme()) *rate.mutable_scheme() = request.scheme();
-  ASSIGN_OR_RETURN(const Subject subject, FindSubject(client_, schemes_, rate, deadline));
+  ASSIGN_OR_RETURN(const Subject subject, FindSubjectOf(client_, schemes_, request, deadline));
   const scheme::Scheme& scheme = *subject.method.scheme;
   ASSIGN_OR_RETURN(const std::vector<size_t> results, ResultsNamed(scheme, request.result()));
   RateDossier(subject.method, subject.dossier, subject.snapshot, Form{},

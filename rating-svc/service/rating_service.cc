@@ -1,19 +1,14 @@
 #include "rating-svc/service/rating_service.h"
 
-#include <algorithm>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "common/digest/bucket.h"
 #include "common/serving/identity.h"
-#include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "rating-svc/service/calls.h"
 #include "rating-svc/service/record_round.h"
 #include "rating-svc/service/request_check.h"
 #include "rating-svc/service/round_rater.h"
+#include "rating-svc/service/subject.h"
 
 namespace starratings::service {
 namespace {
@@ -26,12 +21,6 @@ constexpr int kRoundThreads = 2;
 constexpr int kRecordThreads = 2;
 // An analysis takes some seconds at worst.
 constexpr int kAnalysisThreads = 2;
-
-absl::Status NotInRound(const std::string& organisation, const std::string& round) {
-  return status::Error(absl::StatusCode::kNotFound, "ORGANISATION_NOT_IN_ROUND",
-                       absl::StrCat("the round ", round, " does not rate ", organisation),
-                       {{"round", round}, {"organisation", organisation}});
-}
 
 }  // namespace
 
@@ -74,57 +63,10 @@ grpc::ServerUnaryReactor* RatingServiceImpl::RecordRound(
 
 absl::Status RatingServiceImpl::Rate(const rating::v1::RateOrganisationRequest& request,
                                      absl::Time deadline, rating::v1::Rating& rating) {
-  RETURN_IF_ERROR(Check(request));
-  return request.has_round() ? RateByRound(request, deadline, rating)
-                             : RateByScheme(request, deadline, rating);
-}
-
-absl::Status RatingServiceImpl::RateByRound(const rating::v1::RateOrganisationRequest& request,
-                                            absl::Time deadline, rating::v1::Rating& rating) {
-  ASSIGN_OR_RETURN(const RoundPlan plan, PlanRound(client_, schemes_, request.round(), deadline));
-  // The export of the organisation's bucket says at once whether the round
-  // rates it, on what, and at which revision.
-  assessment::v1::ExportDossiersRequest bucket;
-  bucket.set_round(request.round());
-  bucket.mutable_shard()->set_index(digest::BucketOf(request.organisation()));
-  bucket.mutable_shard()->set_count(digest::kBuckets);
-  bool found = false;
-  const auto rate = [&](const assessment::v1::ExportDossiersResponse& block) -> absl::Status {
-    RETURN_IF_ERROR(CheckRevision(plan, block));
-    ASSIGN_OR_RETURN(const std::vector<evidence::Dossier> dossiers,
-                     DossiersOf(block.dossiers(), block.sources()));
-    for (const evidence::Dossier& dossier : dossiers) {
-      if (found || dossier.organisation.id != request.organisation()) continue;
-      found = true;
-      metrics_.Of(*plan.method.scheme)
-          ->Count(
-              RateDossier(plan.method, dossier, block.snapshot(), Form{request.trace()}, rating));
-    }
-    return absl::OkStatus();
-  };
-  RETURN_IF_ERROR(client_.ExportDossiers(bucket, deadline, rate));
-  return found ? absl::OkStatus() : NotInRound(request.organisation(), request.round());
-}
-
-absl::Status RatingServiceImpl::RateByScheme(const rating::v1::RateOrganisationRequest& request,
-                                             absl::Time deadline, rating::v1::Rating& rating) {
-  const rating::v1::RateOrganisationRequest::ByScheme& by = request.scheme();
-  Method method;
-  ASSIGN_OR_RETURN(method.date, evidence::Date::Parse(by.date()));
-  ASSIGN_OR_RETURN(method.scheme, schemes_.Find(by.scheme(), deadline));
-  RETURN_IF_ERROR(CheckInForce(method));
-  assessment::v1::GetDossierRequest wanted;
-  wanted.set_organisation(request.organisation());
-  wanted.set_period(by.period());
-  if (by.has_freshness()) *wanted.mutable_freshness() = by.freshness();
-  absl::StatusOr<assessment::v1::GetDossierResponse> got = client_.GetDossier(wanted, deadline);
-  if (!got.ok()) return RenameFields(got.status());
-  google::protobuf::RepeatedPtrField<evidence::v1::Dossier> one;
-  one.Add()->Swap(got->mutable_dossier());
-  ASSIGN_OR_RETURN(const std::vector<evidence::Dossier> dossiers, DossiersOf(one, got->sources()));
-  metrics_.Of(*method.scheme)
-      ->Count(
-          RateDossier(method, dossiers.front(), got->snapshot(), Form{request.trace()}, rating));
+  ASSIGN_OR_RETURN(const Subject subject, FindSubject(client_, schemes_, request, deadline));
+  metrics_.Of(*subject.method.scheme)
+      ->Count(RateDossier(subject.method, subject.dossier, subject.snapshot, Form{request.trace()},
+                          rating));
   return absl::OkStatus();
 }
 

@@ -56,10 +56,6 @@ class RatingServiceImpl final : public rating::v1::RatingService::CallbackServic
  private:
   absl::Status Rate(const rating::v1::RateOrganisationRequest& request, absl::Time deadline,
                     rating::v1::Rating& rating);
-  absl::Status RateByRound(const rating::v1::RateOrganisationRequest& request, absl::Time deadline,
-                           rating::v1::Rating& rating);
-  absl::Status RateByScheme(const rating::v1::RateOrganisationRequest& request, absl::Time deadline,
-                            rating::v1::Rating& rating);
   absl::Status Record(const grpc::CallbackServerContext& context,
                       const rating::v1::RecordRoundRequest& request,
                       rating::v1::RecordRoundResponse& response);

@@ -194,11 +194,7 @@ absl::Status Analyses::AssessRobustness(const AssessRobustnessRequest& request, 
   RETURN_IF_ERROR(Check(request));
   Robustly robustly(request, response);
   if (!request.organisation().empty()) {
-    rating::v1::RateOrganisationRequest rate;
-    rate.set_organisation(request.organisation());
-    if (request.has_round()) rate.set_round(request.round());
-    if (request.has_scheme()) *rate.mutable_scheme() = request.scheme();
-    ASSIGN_OR_RETURN(const Subject subject, FindSubject(client_, schemes_, rate, deadline));
+    ASSIGN_OR_RETURN(const Subject subject, FindSubjectOf(client_, schemes_, request, deadline));
     RETURN_IF_ERROR(robustly.Add(subject.method, subject.dossier));
     robustly.Finish(false);
     *response.mutable_snapshot() = subject.snapshot;

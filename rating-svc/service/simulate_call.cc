@@ -121,11 +121,7 @@ absl::Status Analyses::SimulateRating(const SimulateRatingRequest& request, absl
   RETURN_IF_ERROR(Check(request));
   Simulation simulation(client_, request, deadline, response);
   if (!request.organisation().empty()) {
-    rating::v1::RateOrganisationRequest rate;
-    rate.set_organisation(request.organisation());
-    if (request.has_round()) rate.set_round(request.round());
-    if (request.has_scheme()) *rate.mutable_scheme() = request.scheme();
-    ASSIGN_OR_RETURN(const Subject subject, FindSubject(client_, schemes_, rate, deadline));
+    ASSIGN_OR_RETURN(const Subject subject, FindSubjectOf(client_, schemes_, request, deadline));
     RETURN_IF_ERROR(simulation.Add(subject.method, subject.dossier));
     simulation.Count();
     response.clear_pairs();  // There also where nothing changed.

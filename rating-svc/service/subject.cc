@@ -43,6 +43,8 @@ absl::Status Broken(absl::string_view what) {
 absl::StatusOr<Subject> FindByRound(const EvidenceClient& client, SchemeLibrary& schemes,
                                     const RateOrganisationRequest& request, absl::Time deadline) {
   ASSIGN_OR_RETURN(const RoundPlan plan, PlanRound(client, schemes, request.round(), deadline));
+  // The export of the organisation's bucket says at once whether the round
+  // rates it, on what, and at which revision.
   assessment::v1::ExportDossiersRequest bucket;
   bucket.set_round(request.round());
   bucket.mutable_shard()->set_index(digest::BucketOf(request.organisation()));

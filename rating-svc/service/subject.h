@@ -1,4 +1,4 @@
-// What analyses are made of: one dossier with what it is rated by, or all
+// What is rated or analysed: one dossier with what it is rated by, or all
 // dossiers of a round.
 #pragma once
 
@@ -27,6 +27,17 @@ struct Subject {
 absl::StatusOr<Subject> FindSubject(const EvidenceClient& client, SchemeLibrary& schemes,
                                     const rating::v1::RateOrganisationRequest& request,
                                     absl::Time deadline);
+
+// The same for a request that says it in the same fields.
+template <typename Request>
+absl::StatusOr<Subject> FindSubjectOf(const EvidenceClient& client, SchemeLibrary& schemes,
+                                      const Request& request, absl::Time deadline) {
+  rating::v1::RateOrganisationRequest rate;
+  rate.set_organisation(request.organisation());
+  if (request.has_round()) rate.set_round(request.round());
+  if (request.has_scheme()) *rate.mutable_scheme() = request.scheme();
+  return FindSubject(client, schemes, rate, deadline);
+}
 
 // The most organisations that a round may have to be analysed in one call.
 inline constexpr int64_t kAnalysedMost = 20'000;

@@ -103,12 +103,9 @@ class Postgres:
         self.server = (directory / "uri").read_text().strip()
         self.count = 0
 
-    def sql(self, uri, text):
-        return harness.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", uri, "-c", text]).stdout
-
     def fresh(self):
         self.count += 1
-        self.sql(self.server, f"CREATE DATABASE bench{self.count}")
+        harness.psql(self.server, f"CREATE DATABASE bench{self.count}")
         uri = self.server.replace("/postgres?", f"/bench{self.count}?")
         harness.run([harness.STARCTL, "store", "migrate", "--store", uri])
         return uri
@@ -218,11 +215,11 @@ def syncs_a_write(backend, directory):
         asked = "SELECT wal_sync FROM pg_stat_wal"
         if not prefix:
             time.sleep(1.5)  # What was counted so far is told with a delay.
-            before = int(backend.sql(record.uri, asked))
+            before = int(harness.psql(record.uri, asked))
         done = load("submit", record.address, organisations=1_000)["replies"]
         if not prefix:
             time.sleep(1.5)
-            return (int(backend.sql(record.uri, asked)) - before) / done
+            return (int(harness.psql(record.uri, asked)) - before) / done
     return int(counted.read_text()) / done
 
 
@@ -247,7 +244,7 @@ def bench_dossier(backend, directory, echo):
 
 def pgbench(backend, uri, directory):
     """Transactions a second of the select of a dossier; of some of them."""
-    keys = backend.sql(uri, "SELECT bucket, id FROM organisations ORDER BY bucket LIMIT 50")
+    keys = harness.psql(uri, "SELECT bucket, id FROM organisations ORDER BY bucket LIMIT 50")
     files = []
     for line in keys.split():
         bucket, organisation = line.split("|")
@@ -266,7 +263,7 @@ def bench_export(backend, directory):
         load("ingest", record.address, organisations=10_000, codes=50)
         ours, theirs = [], []
         if backend.name == "PostgreSQL":
-            backend.sql(record.uri, "VACUUM ANALYZE")
+            harness.psql(record.uri, "VACUUM ANALYZE")
         for _ in range(TURNS):
             ours.append(load("export", record.address)["items_per_second"])
             if backend.name == "PostgreSQL":

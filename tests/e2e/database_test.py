@@ -60,8 +60,7 @@ class Database:
         self.password.write_text(PASSWORD + "\n")
 
     def sql(self, text):
-        return harness.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.superuser,
-                            "-c", text]).stdout.strip()
+        return harness.psql(self.superuser, text)
 
     def uri(self, host="localhost", mode="verify-full", authority=None, user="assessment"):
         return (f"postgresql://{user}@{host}:{self.port}/record?sslmode={mode}"

@@ -160,6 +160,11 @@ def run(command, ok=True, **options):
     return result
 
 
+def psql(uri, text):
+    """What a statement of SQL prints, a row a line."""
+    return run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", uri, "-c", text]).stdout.strip()
+
+
 def require_tool(name):
     """The path of a tool that the test needs; skips visibly where it is not there."""
     for place in (SOURCE / "build" / "tools" / "bin", SOURCE / "build" / "tools" /

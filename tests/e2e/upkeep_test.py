@@ -220,13 +220,8 @@ class PostgresUpkeepTest(UpkeepTest):
         cls.addClassCleanup(cls.services.close)
 
     @classmethod
-    def sql(cls, uri, text):
-        return harness.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", uri, "-c",
-                            text]).stdout.strip()
-
-    @classmethod
     def new_database(cls, name):
-        cls.sql(cls.server, f"CREATE DATABASE {name}")
+        harness.psql(cls.server, f"CREATE DATABASE {name}")
         return cls.server.replace("/postgres?", f"/{name}?")
 
     def new_store(self, name):
@@ -234,7 +229,7 @@ class PostgresUpkeepTest(UpkeepTest):
 
     def is_empty(self, store):
         tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
-        return self.sql(store, tables) == "0"
+        return harness.psql(store, tables) == "0"
 
 
 if __name__ == "__main__":
