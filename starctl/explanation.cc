@@ -56,7 +56,7 @@ void AppendReadings(const Trace& trace, std::string& out) {
     std::string value = reading.absent().empty() ? reading.value() : reading.absent();
     if (reading.assumed()) absl::StrAppend(&value, " (assumed by the scheme)");
     if (!reading.has_item()) {
-      table.AddRow({reading.code(), value, "", "", "", ""});
+      table.AddRow({reading.code(), value, "", "", "", reading.from()});
       continue;
     }
     // What was said stands beside what it counts for, where these differ.
@@ -74,7 +74,8 @@ std::string Effect(const Step& step) {
                       step.kind() == rating::v1::STEP_KIND_VETO ||
                       step.kind() == rating::v1::STEP_KIND_FLOOR;
   if (!limits) {
-    return absl::StrCat(step.target(), " = ", step.after().empty() ? "absent" : step.after());
+    return absl::StrCat(step.target(), " = ", step.after().empty() ? "absent" : step.after(),
+                        step.before().empty() ? "" : absl::StrCat(", from ", step.before()));
   }
   if (!step.fired()) return absl::StrCat(step.target(), " stays");
   return absl::StrCat(step.target(), ": ", step.before().empty() ? "absent" : step.before(), " -> ",

@@ -107,11 +107,23 @@ struct RecordedItem {
   std::string Etag() const;
 };
 
+// One result of a published rating of another scheme.
+struct PublishedResult {
+  std::string scheme;  // Its id.
+  std::string version;
+  std::string result;
+  std::string level;   // Empty: not rated, or no level.
+  std::string digest;  // Of the rating, in hexadecimal.
+};
+
 // All facts about one organisation in one period, and its standing ones.
 struct Dossier {
   Organisation organisation;
   std::string period;
   std::vector<RecordedItem> items;  // By (code, period, instance).
+  // What schemes that read published ratings find; at most one for each scheme and
+  // result.
+  std::vector<PublishedResult> published = {};
 
   void SortItems();
 };

@@ -275,7 +275,7 @@ TEST(Improvements, OfManyStatementsThatCannotReachTheNextLevelAreFoundAtOnce) {
   scheme.values[34].scale = -1;
   scheme.values[35].scale = 1;
   scheme.sums = {sum};
-  scheme.bands = {{"B", 34, 35, {{137, 1}}, scheme::Basis::kAssumed, {}, ""}};
+  scheme.bands = {rating::BandWith("B", 34, 35, {{137, 1}})};
   scheme.stages = {{scheme::StageKind::kSum, 0}, {scheme::StageKind::kBand, 0}};
   scheme.results = {{35, "r"}};
   const Improvements none = FindImprovements(scheme, readings, 0);
@@ -333,7 +333,7 @@ TEST(Ladder, OfADecimalInASumStopsWhereTheRoundedSumMeetsACut) {
   sum.over = 2;
   sum.round_to = scheme::Fraction{1, 2};  // To halves, half up.
   scheme.sums = {sum};
-  scheme.bands = {{"B", 2, 3, {{1, 1}, {2, 1}}, scheme::Basis::kAssumed, {}, ""}};
+  scheme.bands = {rating::BandWith("B", 2, 3, {{1, 1}, {2, 1}})};
   scheme.stages = {{scheme::StageKind::kSum, 0}, {scheme::StageKind::kBand, 0}};
   const std::vector<Value> readings = {Value::Number(0, 1'000'000), Value::Level(1)};
   // (d + 1) / 2 rounds to 1 from 0.75 on, to 2 from 1.75 on.

@@ -82,6 +82,8 @@ std::vector<Value> LadderOf(const Scheme& scheme, std::span<const Value> reading
   const Value& from = readings[input];
   const scheme::ValueInfo& info = scheme.values[input];
   std::vector<Value> ladder;
+  // What the register or another scheme says is not the organisation's to change.
+  if (scheme.inputs[input].from != scheme::InputFrom::kEvidence) return ladder;
   if (from.absent != rating::Absent::kNo) return ladder;
   if (info.scale >= 0) {
     const int levels =

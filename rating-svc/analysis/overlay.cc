@@ -14,8 +14,10 @@ using scheme::Fraction;
 using scheme::Scheme;
 
 const scheme::Input* InputOf(const Scheme& scheme, absl::string_view code) {
-  const auto found = std::find_if(scheme.inputs.begin(), scheme.inputs.end(),
-                                  [&](const scheme::Input& input) { return input.code == code; });
+  const auto found =
+      std::find_if(scheme.inputs.begin(), scheme.inputs.end(), [&](const scheme::Input& input) {
+        return input.from == scheme::InputFrom::kEvidence && input.code == code;
+      });
   return found == scheme.inputs.end() ? nullptr : &*found;
 }
 
@@ -47,19 +49,52 @@ ThresholdFault Set(const Scheme& scheme, const Threshold& threshold, scheme::Con
   return ThresholdFault::kNone;
 }
 
-ThresholdFault Set(const Threshold& threshold, scheme::Band& band) {
-  const auto* number = std::get_if<Fraction>(&threshold.to);
-  if (number == nullptr) return ThresholdFault::kType;
-  std::vector<Fraction> cuts = band.cuts;
-  cuts[static_cast<size_t>(threshold.condition)] = *number;
-  for (size_t i = 1; i < cuts.size(); ++i) {
-    if (!Less(cuts[i - 1], cuts[i])) return ThresholdFault::kOrder;
+ThresholdFault Set(const Fraction& number, size_t cut, std::vector<Fraction>& cuts) {
+  std::vector<Fraction> changed = cuts;
+  changed[cut] = number;
+  for (size_t i = 1; i < changed.size(); ++i) {
+    if (!Less(changed[i - 1], changed[i])) return ThresholdFault::kOrder;
   }
-  band.cuts = std::move(cuts);
+  cuts = std::move(changed);
   return ThresholdFault::kNone;
 }
 
-bool IsIndexOf(int index, size_t size) { return index >= 0 && static_cast<size_t>(index) < size; }
+// Where several lists are selected from, the cuts of the next follow on those of
+// the one before.
+ThresholdFault Set(const Threshold& threshold, scheme::Band& band) {
+  const auto* number = std::get_if<Fraction>(&threshold.to);
+  auto cut = static_cast<size_t>(threshold.condition);
+  const auto set = [&](std::vector<Fraction>& cuts) {
+    return number == nullptr ? ThresholdFault::kType : Set(*number, cut, cuts);
+  };
+  if (cut < band.cuts.size()) return set(band.cuts);
+  cut -= band.cuts.size();
+  for (scheme::CutList& list : band.lists) {
+    if (cut < list.cuts.size()) return set(list.cuts);
+    cut -= list.cuts.size();
+  }
+  return ThresholdFault::kConditionUnknown;
+}
+
+// The conditions of the rule with this id, in the scheme's order; none if it has
+// no conditions.
+std::vector<scheme::Condition*> ConditionsOf(Scheme& scheme, const std::string& rule_id) {
+  std::vector<scheme::Condition*> conditions;
+  for (scheme::Limit& limit : scheme.limits) {
+    if (limit.id != rule_id) continue;
+    for (scheme::Condition& condition : limit.any) conditions.push_back(&condition);
+  }
+  for (scheme::Count& count : scheme.counts) {
+    if (count.id != rule_id) continue;
+    for (scheme::Condition& condition : count.conditions) conditions.push_back(&condition);
+  }
+  for (scheme::Adjust& adjust : scheme.adjusts) {
+    if (adjust.id != rule_id) continue;
+    for (scheme::AdjustStep& step : adjust.steps) conditions.push_back(&step.when);
+    if (adjust.bound) conditions.push_back(&*adjust.bound);
+  }
+  return conditions;
+}
 
 }  // namespace
 
@@ -132,21 +167,15 @@ evidence::Dossier Overlay(const Scheme& scheme, const evidence::Dossier& dossier
 }
 
 ThresholdFault SetThreshold(Scheme& scheme, const Threshold& threshold) {
-  for (scheme::Limit& limit : scheme.limits) {
-    if (limit.id != threshold.rule_id) continue;
-    if (!IsIndexOf(threshold.condition, limit.any.size())) {
-      return ThresholdFault::kConditionUnknown;
-    }
-    return Set(scheme, threshold, limit.any[static_cast<size_t>(threshold.condition)]);
-  }
+  if (threshold.condition < 0) return ThresholdFault::kConditionUnknown;
   for (scheme::Band& band : scheme.bands) {
-    if (band.id != threshold.rule_id) continue;
-    if (!IsIndexOf(threshold.condition, band.cuts.size())) {
-      return ThresholdFault::kConditionUnknown;
-    }
-    return Set(threshold, band);
+    if (band.id == threshold.rule_id) return Set(threshold, band);
   }
-  return ThresholdFault::kRuleUnknown;
+  const std::vector<scheme::Condition*> conditions = ConditionsOf(scheme, threshold.rule_id);
+  if (conditions.empty()) return ThresholdFault::kRuleUnknown;
+  const auto index = static_cast<size_t>(threshold.condition);
+  if (index >= conditions.size()) return ThresholdFault::kConditionUnknown;
+  return Set(scheme, threshold, *conditions[index]);
 }
 
 }  // namespace starratings::analysis

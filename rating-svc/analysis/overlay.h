@@ -39,16 +39,18 @@ std::optional<evidence::Value> ValueOf(const scheme::Scheme& scheme, absl::strin
 evidence::Dossier Overlay(const scheme::Scheme& scheme, const evidence::Dossier& dossier,
                           const std::vector<OverlaidItem>& items);
 
-// Another constant for a condition of a cap or veto, or for a cut of a band.
+// Another constant for a condition of a rule, or for a cut of a band.
 struct Threshold {
   std::string rule_id;
-  int condition = 0;                               // From 0, in the scheme's order.
+  // From 0, in the scheme's order; an adjustment's bound comes last, the lists of a
+  // band follow on each other.
+  int condition = 0;
   std::variant<scheme::Fraction, std::string> to;  // A number, or a level's name.
 };
 
 enum class ThresholdFault {
   kNone,
-  kRuleUnknown,       // No cap, veto or band of this id.
+  kRuleUnknown,       // No rule with conditions or cuts has this id.
   kConditionUnknown,  // It has not so many conditions.
   kType,              // A level where a number is compared, or the reverse; no level of the scale.
   kOrder,             // The cuts of a band would not ascend.

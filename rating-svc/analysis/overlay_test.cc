@@ -102,7 +102,7 @@ TEST(SetThreshold, MovesOneConditionOfOneRule) {
 
 TEST(SetThreshold, RefusesWhatDoesNotFitAndChangesNothing) {
   Scheme scheme = rating::EnglandShape();
-  scheme.bands = {{"B", 0, 1, {{1, 1}, {2, 1}}, scheme::Basis::kAssumed, {}, ""}};
+  scheme.bands = {rating::BandWith("B", 0, 1, {{1, 1}, {2, 1}})};
   const Scheme before = scheme;
   EXPECT_EQ(SetThreshold(scheme, {"nothing", 0, Fraction{1, 2}}), ThresholdFault::kRuleUnknown);
   EXPECT_EQ(SetThreshold(scheme, {"C-K1", 1, Fraction{1, 2}}), ThresholdFault::kConditionUnknown);
@@ -116,6 +116,34 @@ TEST(SetThreshold, RefusesWhatDoesNotFitAndChangesNothing) {
   EXPECT_EQ(scheme.bands[0].cuts[0].numerator, before.bands[0].cuts[0].numerator);
   EXPECT_EQ(scheme.limits[5].any[0].level, before.limits[5].any[0].level);
   EXPECT_EQ(SetThreshold(scheme, {"B", 0, Fraction{3, 2}}), ThresholdFault::kNone);
+}
+
+TEST(SetThreshold, ReachesTheListsOfABandAndTheConditionsOfCountsAndAdjustments) {
+  Scheme scheme = rating::EnglandShape();
+  scheme::Band band = rating::BandWith("B", 0, 1, {});
+  band.by = 2;
+  band.lists.resize(2);
+  band.lists[0].cuts = {{1, 1}, {2, 1}};
+  band.lists[1].cuts = {{5, 1}, {6, 1}};
+  scheme.bands = {band};
+  EXPECT_EQ(SetThreshold(scheme, {"B", 2, Fraction{4, 1}}), ThresholdFault::kNone);
+  EXPECT_EQ(scheme.bands[0].lists[1].cuts[0].numerator, 4);
+  EXPECT_EQ(SetThreshold(scheme, {"B", 2, Fraction{6, 1}}), ThresholdFault::kOrder);
+  EXPECT_EQ(SetThreshold(scheme, {"B", 4, Fraction{7, 1}}), ThresholdFault::kConditionUnknown);
+  scheme::Count count;
+  count.id = "N";
+  count.conditions = {rating::AtMost(rating::kAdultsServing, rating::kNo)};
+  scheme.counts = {count};
+  EXPECT_EQ(SetThreshold(scheme, {"N", 0, std::string("some")}), ThresholdFault::kNone);
+  EXPECT_EQ(scheme.counts[0].conditions[0].level, rating::kSome);
+  scheme::Adjust adjust;
+  adjust.id = "J";
+  adjust.steps = {{rating::AtMost(rating::kAdultsServing, rating::kNo), -1}};
+  adjust.bound = rating::AtMost(rating::kChildrenServing, rating::kNo);
+  scheme.adjusts = {adjust};
+  EXPECT_EQ(SetThreshold(scheme, {"J", 1, std::string("most")}), ThresholdFault::kNone);
+  EXPECT_EQ(scheme.adjusts[0].bound->level, rating::kMost);
+  EXPECT_EQ(SetThreshold(scheme, {"J", 2, std::string("most")}), ThresholdFault::kConditionUnknown);
 }
 
 }  // namespace

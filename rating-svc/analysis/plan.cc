@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "rating-svc/analysis/structure.h"
+#include "rating-svc/scheme/reads.h"
 
 namespace starratings::analysis {
 namespace {
@@ -34,11 +35,12 @@ bool Planner::IsGate(int value, const std::vector<size_t>& inputs) const {
   std::vector<bool> reached(scheme_.values.size(), false);
   for (const size_t input : inputs) reached[input] = true;
   for (const scheme::Stage& stage : scheme_.stages) {
-    const Link link = LinkOf(scheme_, stage);
-    if (link.output == value || !cone_[static_cast<size_t>(link.output)]) continue;
-    const bool reads = std::any_of(link.reads.begin(), link.reads.end(),
-                                   [&](int read) { return reached[static_cast<size_t>(read)]; });
-    if (reads) reached[static_cast<size_t>(link.output)] = true;
+    const int output = scheme::OutputOf(scheme_, stage);
+    if (output == value || !cone_[static_cast<size_t>(output)]) continue;
+    const std::vector<int> reads = scheme::ReadsOf(scheme_, stage);
+    const bool any = std::any_of(reads.begin(), reads.end(),
+                                 [&](int read) { return reached[static_cast<size_t>(read)]; });
+    if (any) reached[static_cast<size_t>(output)] = true;
   }
   return !reached[static_cast<size_t>(result)];
 }
@@ -104,12 +106,12 @@ Assessor::Plan Planner::Make(std::vector<size_t> varied) {
   }
   const int result = scheme_.results[result_].value;
   for (size_t stage = 0; stage < scheme_.stages.size(); ++stage) {
-    const int value = LinkOf(scheme_, scheme_.stages[stage]).output;
+    const int value = scheme::OutputOf(scheme_, scheme_.stages[stage]);
     if (!cone_[static_cast<size_t>(value)] || value == result) continue;
     // Behind the last stage that writes or limits it.
     const bool more = std::any_of(
         scheme_.stages.begin() + static_cast<std::ptrdiff_t>(stage) + 1, scheme_.stages.end(),
-        [&](const scheme::Stage& later) { return LinkOf(scheme_, later).output == value; });
+        [&](const scheme::Stage& later) { return scheme::OutputOf(scheme_, later) == value; });
     if (more) continue;
     const std::vector<bool> cone = ConeOf(scheme_, value);
     std::vector<size_t> met;

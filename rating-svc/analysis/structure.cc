@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "rating-svc/rating/conditions.h"
+#include "rating-svc/scheme/reads.h"
+
 namespace starratings::analysis {
 namespace {
 
@@ -19,28 +22,13 @@ bool Less(const Fraction& a, const Fraction& b) {
          static_cast<Int128>(b.numerator) * a.denominator;
 }
 
-// -1, 0 or 1: how a number stands to a constant. Exact, as in the evaluator.
-int Compare(const Value& number, const Fraction& constant) {
-  const Int128 left = number.numerator * constant.denominator;
-  const Int128 right = static_cast<Int128>(constant.numerator) * number.denominator;
-  return left < right ? -1 : left > right ? 1 : 0;
-}
-
-bool Holds(Comparison comparison, int order) {
-  switch (comparison) {
-    case Comparison::kAbove:
-      return order > 0;
-    case Comparison::kBelow:
-      return order < 0;
-    case Comparison::kAtLeast:
-      return order >= 0;
-    case Comparison::kAtMost:
-      return order <= 0;
-    case Comparison::kLevelAtMost:
-    case Comparison::kLevelAtLeast:
-      break;
+// Calls `each` with every cut of the band, whatever selects it.
+template <typename Each>
+void ForEachCut(const scheme::Band& band, Each each) {
+  for (const Fraction& cut : band.cuts) each(cut);
+  for (const scheme::CutList& list : band.lists) {
+    for (const Fraction& cut : list.cuts) each(cut);
   }
-  return false;
 }
 
 // Follows how each value answers to better inputs: +1 it does not fall, -1 it
@@ -67,30 +55,101 @@ class Directions {
 
   void Pass(const scheme::Stage& stage) {
     const auto index = static_cast<size_t>(stage.index);
-    const Link link = LinkOf(scheme_, stage);
-    const auto output = static_cast<size_t>(link.output);
+    const auto output = static_cast<size_t>(scheme::OutputOf(scheme_, stage));
+    if (stage.kind == StageKind::kLimit) {
+      if (!FollowsQuality(scheme_.limits[index])) of_[output] = 0;
+      if (!IsPresent(static_cast<int>(output))) presence_[output] = kEither;
+      return;
+    }
+    const std::vector<int> reads = scheme::ReadsOf(scheme_, stage);
+    const bool whole =
+        std::all_of(reads.begin(), reads.end(), [&](int read) { return IsPresent(read); });
+    presence_[output] = whole ? kPresent : kEither;
     switch (stage.kind) {
       case StageKind::kLimit:
-        if (!FollowsQuality(scheme_.limits[index])) of_[output] = 0;
-        if (!IsPresent(link.output)) presence_[output] = kEither;
-        return;
+        break;
       case StageKind::kSum:
-        of_[output] = Together(link.reads);
+        Pass(scheme_.sums[index]);
         break;
       case StageKind::kBand:
-        of_[output] = Of(link.reads.front());
+        of_[output] = OfBand(scheme_.bands[index]);
+        if (presence_[static_cast<size_t>(reads.front())] == kAbsent) presence_[output] = kAbsent;
         break;
       case StageKind::kMatrix:
-        of_[output] = Together(link.reads) == 1 && IsRising(scheme_.matrices[index]) ? 1 : 0;
+        of_[output] = Together(reads) == 1 && IsRising(scheme_.matrices[index]) ? 1 : 0;
+        break;
+      case StageKind::kCount:
+        of_[output] = OfCount(scheme_.counts[index]);
+        break;
+      case StageKind::kAdjust:
+        of_[output] = OfAdjust(scheme_.adjusts[index]);
         break;
     }
-    for (const int read : link.reads) {
-      if (!IsPresent(read)) presence_[output] = kEither;
-    }
-    if (!IsPresent(link.output)) of_[output] = 0;
+    if (presence_[output] == kEither) of_[output] = 0;
   }
 
-  // The weights of a sum are positive.
+  // Terms that are never there leave the sum as it is. The weights are positive.
+  void Pass(const scheme::Sum& sum) {
+    const auto output = static_cast<size_t>(sum.output);
+    std::vector<int> there;
+    size_t all = 0;  // That count, at most.
+    for (const scheme::Term& term : sum.terms) {
+      const auto value = static_cast<size_t>(term.value);
+      if (presence_[value] == kEither) return;
+      if (presence_[value] == kPresent) there.push_back(term.value);
+      const bool counts = value >= absent_.size() || !rating::DoesNotCount(absent_[value]);
+      if (counts) ++all;
+    }
+    const size_t needed = sum.need == scheme::Need::kAll       ? all
+                          : sum.need == scheme::Need::kAtLeast ? static_cast<size_t>(sum.least)
+                                                               : all / 2 + 1;
+    if (there.empty() || there.size() < needed) return;
+    presence_[output] = kPresent;
+    of_[output] = Together(there);
+  }
+
+  int OfBand(const scheme::Band& band) const {
+    // Which cuts there are must not change with the evidence.
+    if (band.by >= 0 && !IsGiven(band.by)) return 0;
+    return band.at_most ? -Of(band.from) : Of(band.from);
+  }
+
+  int OfCount(const scheme::Count& count) const {
+    const int first = OfCondition(count.conditions.front());
+    const bool same =
+        std::all_of(count.conditions.begin(), count.conditions.end(),
+                    [&](const Condition& condition) { return OfCondition(condition) == first; });
+    return same ? first : 0;
+  }
+
+  int OfAdjust(const scheme::Adjust& adjust) const {
+    if (Of(adjust.from) != 1) return 0;
+    const bool up =
+        std::all_of(adjust.steps.begin(), adjust.steps.end(), [&](const scheme::AdjustStep& step) {
+          return OfCondition(step.when) == (step.by > 0 ? 1 : -1);
+        });
+    if (!up) return 0;
+    return adjust.bound && OfCondition(*adjust.bound) != -1 ? 0 : 1;
+  }
+
+  // +1 where it never ceases to hold when inputs get better, -1 where it never
+  // begins to, 0 where nobody knows.
+  int OfCondition(const Condition& condition) const {
+    return IsLow(condition) ? -Of(condition.value) : Of(condition.value);
+  }
+
+  static bool IsLow(const Condition& condition) {
+    return condition.comparison == Comparison::kBelow ||
+           condition.comparison == Comparison::kAtMost ||
+           condition.comparison == Comparison::kLevelAtMost;
+  }
+
+  // Whether evidence cannot change it.
+  bool IsGiven(int value) const {
+    const auto i = static_cast<size_t>(value);
+    return i < scheme_.inputs.size() && scheme_.inputs[i].from != scheme::InputFrom::kEvidence;
+  }
+
   int Together(const std::vector<int>& reads) const {
     const int first = Of(reads.front());
     const bool same =
@@ -119,18 +178,16 @@ class Directions {
     if (!IsPresent(limit.target)) return false;
     return std::all_of(limit.any.begin(), limit.any.end(), [&](const Condition& condition) {
       if (!IsPresent(condition.value)) return NeverHolds(limit, condition.value);
-      const bool low = condition.comparison == Comparison::kBelow ||
-                       condition.comparison == Comparison::kAtMost ||
-                       condition.comparison == Comparison::kLevelAtMost;
-      return Of(condition.value) == (low != limit.floor ? 1 : -1);
+      return OfCondition(condition) == (limit.floor ? 1 : -1);
     });
   }
 
   // Whether a condition on the value neither holds nor leaves the limit undecided.
   bool NeverHolds(const scheme::Limit& limit, int value) const {
-    if (presence_[static_cast<size_t>(value)] != kAbsent) return false;
+    const auto i = static_cast<size_t>(value);
+    if (presence_[i] != kAbsent) return false;
     return limit.unknown == scheme::OnUnknown::kSkip ||
-           rating::DoesNotCount(absent_[static_cast<size_t>(value)]);
+           (i < absent_.size() && rating::DoesNotCount(absent_[i]));
   }
 
   const Scheme& scheme_;
@@ -141,38 +198,13 @@ class Directions {
 
 }  // namespace
 
-Link LinkOf(const Scheme& scheme, const scheme::Stage& stage) {
-  const auto index = static_cast<size_t>(stage.index);
-  Link link;
-  switch (stage.kind) {
-    case StageKind::kSum:
-      link.output = scheme.sums[index].output;
-      for (const scheme::Term& term : scheme.sums[index].terms) link.reads.push_back(term.value);
-      break;
-    case StageKind::kBand:
-      link = {scheme.bands[index].output, {scheme.bands[index].from}};
-      break;
-    case StageKind::kMatrix:
-      link = {scheme.matrices[index].output, scheme.matrices[index].from};
-      break;
-    case StageKind::kLimit:
-      link.output = scheme.limits[index].target;
-      for (const Condition& condition : scheme.limits[index].any) {
-        link.reads.push_back(condition.value);
-      }
-      break;
-  }
-  return link;
-}
-
 std::vector<bool> ConeOf(const Scheme& scheme, int value) {
   std::vector<bool> cone(scheme.values.size(), false);
   cone[static_cast<size_t>(value)] = true;
   // Whatever reads a value stands behind all that write or limit it.
   for (auto stage = scheme.stages.rbegin(); stage != scheme.stages.rend(); ++stage) {
-    const Link link = LinkOf(scheme, *stage);
-    if (!cone[static_cast<size_t>(link.output)]) continue;
-    for (const int read : link.reads) cone[static_cast<size_t>(read)] = true;
+    if (!cone[static_cast<size_t>(scheme::OutputOf(scheme, *stage))]) continue;
+    for (const int read : scheme::ReadsOf(scheme, *stage)) cone[static_cast<size_t>(read)] = true;
   }
   return cone;
 }
@@ -181,28 +213,25 @@ std::vector<int> NumbersFrom(const Scheme& scheme, int input) {
   if (scheme.values[static_cast<size_t>(input)].scale >= 0) return {};
   std::vector<int> numbers = {input};
   for (const scheme::Stage& stage : scheme.stages) {
-    const Link link = LinkOf(scheme, stage);
-    if (stage.kind == StageKind::kLimit ||
-        scheme.values[static_cast<size_t>(link.output)].scale >= 0) {
-      continue;
-    }
-    const bool reads = std::any_of(link.reads.begin(), link.reads.end(), [&](int read) {
+    // A count tests what it reads, as a limit does.
+    if (stage.kind != StageKind::kSum) continue;
+    const std::vector<int> reads = scheme::ReadsOf(scheme, stage);
+    const bool any = std::any_of(reads.begin(), reads.end(), [&](int read) {
       return std::find(numbers.begin(), numbers.end(), read) != numbers.end();
     });
-    if (reads) numbers.push_back(link.output);
+    if (any) numbers.push_back(scheme::OutputOf(scheme, stage));
   }
   return numbers;
 }
 
 std::vector<Fraction> ConstantsOf(const Scheme& scheme, int value) {
   std::vector<Fraction> constants;
-  for (const scheme::Limit& limit : scheme.limits) {
-    for (const Condition& condition : limit.any) {
-      if (condition.value == value) constants.push_back(condition.threshold);
-    }
-  }
+  scheme::ForEachCondition(scheme, [&](const Condition& condition) {
+    if (condition.value == value) constants.push_back(condition.threshold);
+  });
   for (const scheme::Band& band : scheme.bands) {
-    if (band.from == value) constants.insert(constants.end(), band.cuts.begin(), band.cuts.end());
+    if (band.from != value) continue;
+    ForEachCut(band, [&](const Fraction& cut) { constants.push_back(cut); });
   }
   for (Fraction& constant : constants) {
     const int64_t common = std::gcd(constant.numerator, constant.denominator);
@@ -216,19 +245,16 @@ std::vector<Fraction> ConstantsOf(const Scheme& scheme, int value) {
 
 void AppendTests(const Scheme& scheme, int value, const Value& number, std::vector<int>& answers) {
   const bool present = number.absent == Absent::kNo;
-  for (const scheme::Limit& limit : scheme.limits) {
-    for (const Condition& condition : limit.any) {
-      if (condition.value != value) continue;
-      const bool holds =
-          present && Holds(condition.comparison, Compare(number, condition.threshold));
-      answers.push_back(present ? holds : -1);
-    }
-  }
+  const auto add = [&](Comparison comparison, const Fraction& constant) {
+    answers.push_back(present ? rating::Compare(comparison, number, constant) : -1);
+  };
+  scheme::ForEachCondition(scheme, [&](const Condition& condition) {
+    if (condition.value == value) add(condition.comparison, condition.threshold);
+  });
   for (const scheme::Band& band : scheme.bands) {
     if (band.from != value) continue;
-    for (const Fraction& cut : band.cuts) {
-      answers.push_back(present ? Compare(number, cut) >= 0 : -1);
-    }
+    const Comparison comparison = band.at_most ? Comparison::kAtMost : Comparison::kAtLeast;
+    ForEachCut(band, [&](const Fraction& cut) { add(comparison, cut); });
   }
 }
 

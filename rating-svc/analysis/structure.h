@@ -1,6 +1,6 @@
 // How the values of a scheme hang together, as far as analyses need to know.
-// Whoever adds a kind of stage extends this file, and nothing else of the room:
-// all else asks the evaluator. Internal to the room.
+// Whoever adds a kind of stage extends this file and the thresholds of overlay, and
+// nothing else of the room: all else asks the evaluator. Internal to the room.
 #pragma once
 
 #include <span>
@@ -12,13 +12,6 @@
 namespace starratings::analysis {
 
 using rating::Int128;
-
-// What one stage reads, and the value that it writes or limits.
-struct Link {
-  int output = 0;
-  std::vector<int> reads;
-};
-Link LinkOf(const scheme::Scheme& scheme, const scheme::Stage& stage);
 
 // The values that `value` depends on, itself included.
 std::vector<bool> ConeOf(const scheme::Scheme& scheme, int value);

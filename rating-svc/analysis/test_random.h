@@ -22,7 +22,8 @@ class Author {
   explicit Author(uint32_t seed) : random_(seed) {}
 
   // Two or three levels, a decimal, up to three ratios; caps on what they lead
-  // to; a table and a sum with a band; the last of these is the result.
+  // to; a table, an adjustment, a sum or count with a band; the last of these is
+  // the result.
   Sample Write() {
     sample_ = {};
     scheme::Scheme& scheme = sample_.scheme;
@@ -38,13 +39,16 @@ class Author {
     const bool decimal = Pick(3) == 0;
     if (decimal) Decimal();
     for (int i = 0; i < Pick(3); ++i) Limit(Pick(levels));
-    const int first = Table({0, 1});
+    int first = Table({0, 1});
     if (Pick(2) == 0) Limit(first);
+    if (Pick(3) == 0) first = Adjusted(first);
     int result = first;
-    if (levels == 3 || decimal) {
+    if (Pick(4) == 0) {
+      result = Band(Counted(first));
+    } else if (levels == 3 || decimal) {
       std::vector<int> terms = {first, levels == 3 ? 2 : 0};
       if (decimal) terms.push_back(static_cast<int>(scheme.inputs.size()) - 1);
-      result = Band(terms);
+      result = Band(Summed(terms));
     }
     for (int i = 0; i < 1 + Pick(2); ++i) Limit(result);
     scheme.results = {{result, "result"}};
@@ -165,7 +169,35 @@ class Author {
     return sample_.scheme.matrices.back().output;
   }
 
-  int Band(const std::vector<int>& terms) {
+  int Adjusted(int from) {
+    scheme::Adjust adjust;
+    adjust.id = "J";
+    adjust.from = from;
+    adjust.output = Output(sample_.scheme.values[static_cast<size_t>(from)].scale);
+    for (int i = 0; i < 1 + Pick(2); ++i) {
+      adjust.steps.push_back({Condition(from), Pick(2) == 0 ? 1 : -1 - Pick(2)});
+    }
+    if (Pick(3) == 0) {
+      adjust.bound = Condition(from);
+      adjust.gain_at_most = Pick(2);
+    }
+    sample_.scheme.adjusts.push_back(std::move(adjust));
+    sample_.scheme.stages.push_back({scheme::StageKind::kAdjust, 0});
+    return sample_.scheme.adjusts.back().output;
+  }
+
+  int Counted(int below) {
+    scheme::Count count;
+    count.id = "N";
+    count.output = Output(-1);
+    for (int i = 0; i < 2 + Pick(3); ++i) count.conditions.push_back(Condition(below));
+    count.unknown = static_cast<scheme::CountUnknown>(1 + Pick(3));
+    sample_.scheme.counts.push_back(std::move(count));
+    sample_.scheme.stages.push_back({scheme::StageKind::kCount, 0});
+    return sample_.scheme.counts.back().output;
+  }
+
+  int Summed(const std::vector<int>& terms) {
     scheme::Sum sum;
     sum.id = "S";
     sum.output = Output(-1);
@@ -173,18 +205,37 @@ class Author {
     sum.times = 1 + Pick(2);
     sum.over = 1 + Pick(3);
     if (Pick(2) == 0) sum.round_to = scheme::Fraction{1, 1 + Pick(2)};
+    sum.mean = Pick(3) == 0;
+    sum.need = static_cast<scheme::Need>(1 + Pick(3));
+    sum.least = 1;
+    sample_.scheme.sums.push_back(std::move(sum));
+    sample_.scheme.stages.push_back({scheme::StageKind::kSum, 0});
+    return sample_.scheme.sums.back().output;
+  }
+
+  int Band(int from) {
     scheme::Band band;
     band.id = "B";
-    band.from = sum.output;
+    band.from = from;
     band.output = Output(Pick(3));
-    for (int cut = 1, at = Pick(2); cut < LevelsOf(band.output); ++cut) {
-      band.cuts.push_back({at += 1 + Pick(2), 1});
+    band.at_most = Pick(4) == 0;
+    if (Pick(3) > 0) {
+      band.cuts = Cuts(LevelsOf(band.output) - 1);
+    } else {
+      band.by = Pick(2);
+      band.lists.resize(2);
+      for (scheme::CutList& list : band.lists) list.cuts = Cuts(LevelsOf(band.output) - 1);
+      for (int level = 0; level < LevelsOf(band.by); ++level) band.list_of.push_back(level % 2);
     }
-    sample_.scheme.sums.push_back(std::move(sum));
     sample_.scheme.bands.push_back(std::move(band));
-    sample_.scheme.stages.push_back({scheme::StageKind::kSum, 0});
     sample_.scheme.stages.push_back({scheme::StageKind::kBand, 0});
     return sample_.scheme.bands.back().output;
+  }
+
+  std::vector<scheme::Fraction> Cuts(int count) {
+    std::vector<scheme::Fraction> cuts;
+    for (int at = Pick(2); count > 0; --count) cuts.push_back({at += 1 + Pick(2), 1});
+    return cuts;
   }
 
   std::mt19937 random_;

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -56,8 +57,10 @@ struct StageTrace {
   Value before;        // Of the target of a limit.
   Value after;         // Of the target or output.
   bool fired = false;  // Of a limit: its conditions held.
-  uint64_t held = 0;   // Of a limit: bit i is condition i.
-  int32_t cell = -1;   // Of a matrix.
+  // Of a limit, count or adjustment: bit i is condition i; the bound of an
+  // adjustment stands behind its steps.
+  uint64_t held = 0;
+  int32_t cell = -1;  // Of a matrix.
 };
 
 // Room for one evaluation, used again and again without allocation.
@@ -66,6 +69,7 @@ struct Evaluation {
 
   std::vector<Value> values;       // One for each of the scheme's values: final.
   std::vector<StageTrace> stages;  // One for each stage, where traced.
+  bool floors = false;             // Whether the scheme has any.
   bool refused = false;            // No result may be rated.
   int16_t refused_by = 0;          // An input.
 
@@ -89,6 +93,11 @@ struct Readings {
   std::vector<const evidence::RecordedItem*> items;
   // Every item that was looked at, whether or not it was usable.
   std::vector<const evidence::RecordedItem*> read;
+  // The attributes that were looked at, by name, and what the register says.
+  std::map<std::string, std::string> attributes;
+  // The published rating that each input took its value from; null where there is
+  // none.
+  std::vector<const evidence::PublishedResult*> published;
 };
 
 // Reads `dossier` as of `date`, applying exemption, staleness, instances and

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "rating-svc/scheme/reads.h"
+
 namespace starratings::rating {
 namespace {
 
@@ -18,28 +20,48 @@ struct Writer {
   Basis basis = Basis::kAssumed;
 };
 
-Writer WriterOf(const scheme::Scheme& scheme, size_t stage, const StageTrace& trace) {
-  const auto index = static_cast<size_t>(scheme.stages[stage].index);
-  switch (scheme.stages[stage].kind) {
-    case StageKind::kSum: {
-      const scheme::Sum& sum = scheme.sums[index];
-      Writer writer{sum.output, {}, sum.basis};
-      for (const scheme::Term& term : sum.terms) writer.reads.push_back(term.value);
-      return writer;
+Basis BasisOf(const scheme::Scheme& scheme, const scheme::Stage& stage, const StageTrace& trace,
+              const std::vector<Value>& values) {
+  const auto index = static_cast<size_t>(stage.index);
+  switch (stage.kind) {
+    case StageKind::kSum:
+      return scheme.sums[index].basis;
+    case StageKind::kBand: {
+      const scheme::Band& band = scheme.bands[index];
+      if (band.by < 0) return band.basis;
+      const Value& by = values[static_cast<size_t>(band.by)];
+      if (by.absent != Absent::kNo) return band.basis;
+      const auto list = static_cast<size_t>(band.list_of[static_cast<size_t>(by.level)]);
+      return Weakest(band.basis, band.lists[list].basis);
     }
-    case StageKind::kBand:
-      return {scheme.bands[index].output, {scheme.bands[index].from}, scheme.bands[index].basis};
     case StageKind::kMatrix: {
       const scheme::Matrix& matrix = scheme.matrices[index];
-      const Basis basis = trace.cell < 0
-                              ? Basis::kDocumented
-                              : matrix.rows[matrix.row_of[static_cast<size_t>(trace.cell)]].basis;
-      return {matrix.output, matrix.from, basis};
+      return trace.cell < 0 ? Basis::kDocumented
+                            : matrix.rows[matrix.row_of[static_cast<size_t>(trace.cell)]].basis;
     }
+    case StageKind::kCount:
+      return scheme.counts[index].basis;
+    case StageKind::kAdjust:
+      return scheme.adjusts[index].basis;
     case StageKind::kLimit:
       break;
   }
-  return {};
+  return Basis::kDocumented;
+}
+
+Writer WriterOf(const scheme::Scheme& scheme, size_t at, const Evaluation& evaluation) {
+  const scheme::Stage& stage = scheme.stages[at];
+  if (stage.kind == StageKind::kLimit) return {};
+  Writer writer{scheme::OutputOf(scheme, stage),
+                {},
+                BasisOf(scheme, stage, evaluation.stages[at], evaluation.values)};
+  const bool sum = stage.kind == StageKind::kSum;
+  for (const int read : scheme::ReadsOf(scheme, stage)) {
+    // What a sum did without is no ground of it.
+    const bool absent = evaluation.values[static_cast<size_t>(read)].absent != Absent::kNo;
+    if (!sum || !absent) writer.reads.push_back(read);
+  }
+  return writer;
 }
 
 }  // namespace
@@ -49,7 +71,13 @@ Grounds::Grounds(const scheme::Scheme& scheme, std::span<const Value> readings,
     : scheme_(scheme),
       readings_(readings),
       evaluation_(evaluation),
-      decided_(scheme.stages.size(), false) {
+      decided_(scheme.stages.size(), false),
+      stages_(scheme.values.size()) {
+  for (size_t stage = 0; stage < scheme.stages.size(); ++stage) {
+    Range& range = stages_[static_cast<size_t>(scheme::OutputOf(scheme, scheme.stages[stage]))];
+    if (range.end == 0) range.begin = static_cast<uint32_t>(stage);
+    range.end = static_cast<uint32_t>(stage) + 1;
+  }
   if (evaluation.refused) return;
   for (const scheme::Result& result : scheme.results) Follow(result.value);
 }
@@ -72,8 +100,10 @@ bool Grounds::Reached(size_t stage) const {
 
 void Grounds::Follow(int value) {
   const Value& final = evaluation_.values[static_cast<size_t>(value)];
-  for (size_t stage = 0; stage < scheme_.stages.size(); ++stage) {
+  const Range range = stages_[static_cast<size_t>(value)];
+  for (size_t stage = range.begin; stage < range.end; ++stage) {
     const StageTrace& trace = evaluation_.stages[stage];
+    if (scheme::OutputOf(scheme_, scheme_.stages[stage]) != value) continue;
     if (const scheme::Limit* limit = LimitAt(stage); limit != nullptr) {
       if (limit->target != value || decided_[stage] || !Reached(stage)) continue;
       decided_[stage] = true;
@@ -82,7 +112,7 @@ void Grounds::Follow(int value) {
       }
       continue;
     }
-    const Writer writer = WriterOf(scheme_, stage, trace);
+    const Writer writer = WriterOf(scheme_, stage, evaluation_);
     if (writer.output != value || decided_[stage] || trace.after.absent != Absent::kNo) continue;
     // What a cap or veto lowered did not reach the final value.
     const bool same =
@@ -126,8 +156,10 @@ Basis Grounds::Ground(int value) const {
     raw = reading.assumed ? Basis::kAssumed : scheme_.inputs[static_cast<size_t>(value)].basis;
     raw_reached = reading.absent == final.absent && reading.level == final.level;
   }
-  for (size_t stage = 0; stage < scheme_.stages.size(); ++stage) {
+  const Range range = stages_[static_cast<size_t>(value)];
+  for (size_t stage = range.begin; stage < range.end; ++stage) {
     const StageTrace& trace = evaluation_.stages[stage];
+    if (scheme::OutputOf(scheme_, scheme_.stages[stage]) != value) continue;
     if (const scheme::Limit* limit = LimitAt(stage); limit != nullptr) {
       if (limit->target != value || !Reached(stage)) continue;
       Basis& by = limit->floor ? by_floors : by_caps;
@@ -135,7 +167,7 @@ Basis Grounds::Ground(int value) const {
       (limit->floor ? floored : capped) = true;
       continue;
     }
-    const Writer writer = WriterOf(scheme_, stage, trace);
+    const Writer writer = WriterOf(scheme_, stage, evaluation_);
     if (writer.output != value) continue;
     raw = writer.basis;
     for (const int read : writer.reads) raw = Weakest(raw, Ground(read));

@@ -36,6 +36,12 @@ class Grounds {
   const std::span<const Value> readings_;
   const Evaluation& evaluation_;
   std::vector<bool> decided_;  // By stage.
+  // By value: the stages that write or limit it are among these.
+  struct Range {
+    uint32_t begin = 0;
+    uint32_t end = 0;
+  };
+  std::vector<Range> stages_;
 };
 
 }  // namespace starratings::rating

@@ -67,6 +67,17 @@ std::string PrintValue(const scheme::Scheme& scheme, int value_index, const Valu
                       info.unit);
 }
 
+std::string PrintCut(const scheme::Scheme& scheme, const scheme::Condition& condition) {
+  const scheme::ValueInfo& info = scheme.values[static_cast<size_t>(condition.value)];
+  const Int128 times = info.share ? 100 : 1;
+  const std::string unit = info.share          ? " %"
+                           : info.unit.empty() ? ""
+                                               : absl::StrCat(" ", info.unit);
+  return absl::StrCat(
+      condition.comparison == scheme::Comparison::kAtMost ? "at most " : "at least ",
+      PrintNumber(times * condition.threshold.numerator, condition.threshold.denominator), unit);
+}
+
 std::string PrintMargin(const scheme::Scheme& scheme, const scheme::Condition& condition,
                         const Value& value) {
   const scheme::ValueInfo& info = scheme.values[static_cast<size_t>(condition.value)];

@@ -14,6 +14,9 @@ std::string PrintNumber(Int128 numerator, Int128 denominator);
 // if absent.
 std::string PrintValue(const scheme::Scheme& scheme, int value_index, const Value& value);
 
+// The test of a number in words: `at least 88`, `at most 20 %`.
+std::string PrintCut(const scheme::Scheme& scheme, const scheme::Condition& condition);
+
 // How far the value is from the threshold, positive where the condition does
 // not hold: `3.571429 percentage points`; empty for levels and where absent.
 std::string PrintMargin(const scheme::Scheme& scheme, const scheme::Condition& condition,

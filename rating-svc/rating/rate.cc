@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "common/digest/canonical.h"
 #include "rating-svc/rating/assemble.h"
@@ -109,6 +110,13 @@ digest::Digest RatingDigest(const std::string& scheme_digest, const Rating& rati
   form.String(1, rating.organisation);
   form.String(2, rating.period);
   for (const std::string& item : items) form.String(3, item);
+  for (const auto& [name, value] : rating.attributes) {
+    CanonicalWriter attribute;
+    attribute.String(1, name);
+    attribute.String(2, value);
+    form.Message(4, attribute);
+  }
+  for (const std::string& published : rating.published) form.String(5, published);
   form.String(7, scheme_digest);
   for (const ResultOutcome& result : rating.results) form.Message(8, ResultForm(result));
   for (const Decision& decision : rating.decisions) {
@@ -164,6 +172,12 @@ Rating Assemble(const Scheme& scheme, const evidence::Dossier& dossier, evidence
   for (const evidence::RecordedItem* item : readings.read) {
     items.push_back(digest::ToHex(item->item.digest));
   }
+  rating.attributes.assign(readings.attributes.begin(), readings.attributes.end());
+  std::set<std::string> published;
+  for (const evidence::PublishedResult* of : readings.published) {
+    if (of != nullptr) published.insert(of->digest);
+  }
+  rating.published.assign(published.begin(), published.end());
   rating.digest = RatingDigest(scheme.digest, rating, std::move(items), date);
   return rating;
 }

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/digest/sha256.h"
@@ -46,13 +47,17 @@ struct Rating {
   std::vector<ResultOutcome> results;
   std::vector<Decision> decisions;
   std::vector<const scheme::Consequence*> consequences;  // Into the scheme.
+  // What it rests on beside items: attributes by name, and digests of published
+  // ratings, ascending and each once.
+  std::vector<std::pair<std::string, std::string>> attributes;
+  std::vector<std::string> published;
   digest::Digest digest{};
 };
 
 // Rates `dossier`. `date` is the round's.
 Rating Rate(const scheme::Scheme& scheme, const evidence::Dossier& dossier, evidence::Date date);
 
-// One condition of a cap, floor or veto.
+// One condition of a rule, or one cut of a band.
 struct TestFinding {
   std::string value;      // The name of the value.
   std::string found;      // For people; empty if absent.
@@ -87,6 +92,7 @@ struct ReadingFinding {
   Absent absent = Absent::kNo;
   bool assumed = false;
   const evidence::RecordedItem* item = nullptr;  // Into the dossier.
+  std::string from;  // Of what is no item: where it is from, for people.
 };
 
 // Why a rating is what it is. Recomputed when wanted, never stored.

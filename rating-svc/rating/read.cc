@@ -85,6 +85,33 @@ void Take(const scheme::ValueInfo& info, Fold fold, const Value& value, const Re
   if (better) found = {value, &item};
 }
 
+// A level by its name, of what is no evidence: missing if it is empty, unreliable
+// if the scale does not have it.
+Value LevelNamed(const Scheme& scheme, size_t i, const std::string& name) {
+  const auto origin = static_cast<int>(i);
+  if (name.empty()) return Value::Missing(Absent::kNotReported, origin);
+  const int level = LevelIndex(scheme.scales[static_cast<size_t>(scheme.values[i].scale)], name);
+  return level < 0 ? Value::Missing(Absent::kUnreliable, origin) : Value::Level(level);
+}
+
+Value LookUp(const Scheme& scheme, size_t i, const Dossier& dossier, Readings& readings) {
+  const Input& input = scheme.inputs[i];
+  if (input.from == scheme::InputFrom::kAttribute) {
+    const bool kind = input.attribute == scheme::Attribute::kKind;
+    const std::string& name = kind ? dossier.organisation.kind : dossier.organisation.region;
+    readings.attributes.insert({kind ? "kind" : "region", name});
+    return LevelNamed(scheme, i, name);
+  }
+  for (const evidence::PublishedResult& published : dossier.published) {
+    if (published.scheme != input.published_scheme || published.result != input.published_result) {
+      continue;
+    }
+    readings.published[i] = &published;
+    return LevelNamed(scheme, i, published.level);
+  }
+  return Value::Missing(Absent::kNotReported, static_cast<int>(i));
+}
+
 Found Look(const Scheme& scheme, size_t i, const Dossier& dossier, evidence::Date date,
            std::vector<const RecordedItem*>& read) {
   const Input& input = scheme.inputs[i];
@@ -128,7 +155,13 @@ Readings Read(const Scheme& scheme, const Dossier& dossier, evidence::Date date)
   Readings readings;
   readings.values.reserve(scheme.inputs.size());
   readings.items.reserve(scheme.inputs.size());
+  readings.published.resize(scheme.inputs.size(), nullptr);
   for (size_t i = 0; i < scheme.inputs.size(); ++i) {
+    if (scheme.inputs[i].from != scheme::InputFrom::kEvidence) {
+      readings.values.push_back(Answer(scheme.inputs[i], LookUp(scheme, i, dossier, readings)));
+      readings.items.push_back(nullptr);
+      continue;
+    }
     const Found found = Look(scheme, i, dossier, date, readings.read);
     readings.values.push_back(Answer(scheme.inputs[i], found.value));
     readings.items.push_back(found.item);

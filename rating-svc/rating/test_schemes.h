@@ -64,6 +64,16 @@ inline scheme::Limit Cap(std::string id, int target, int level,
   return limit;
 }
 
+inline scheme::Band BandWith(std::string id, int from, int output,
+                             std::vector<scheme::Fraction> cuts) {
+  scheme::Band band;
+  band.id = std::move(id);
+  band.from = from;
+  band.output = output;
+  band.cuts = std::move(cuts);
+  return band;
+}
+
 inline scheme::Limit Veto(std::string id, int target, std::vector<scheme::Condition> any) {
   scheme::Limit limit = Cap(std::move(id), target, 0, std::move(any));
   limit.veto = true;

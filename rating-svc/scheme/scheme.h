@@ -45,7 +45,7 @@ struct Scale {
 };
 
 // What is known of a value before it is computed. Inputs come first, in the
-// scheme's order; then the outputs of sums, bands and matrices.
+// scheme's order; then the outputs of stages.
 struct ValueInfo {
   std::string name;              // An input's code, or a stage's output.
   std::string title;             // For sentences.
@@ -58,6 +58,10 @@ struct ValueInfo {
 enum class OnMissing { kRefuse = 1, kAbsent = 2, kAssume = 3 };
 enum class Fold { kEmptyInstance = 0, kWorst = 1, kBest = 2 };
 enum class InputType { kLevel, kRatio, kDecimal };
+// Where an input is read: in the evidence, in the register, among the published
+// ratings of other schemes. Of the last two the type is a level.
+enum class InputFrom { kEvidence, kAttribute, kPublished };
+enum class Attribute { kKind = 1, kRegion = 2 };
 
 // Input i is value i.
 struct Input {
@@ -69,6 +73,10 @@ struct Input {
   std::optional<int32_t> stale_after_days;  // Older observations are absent.
   Fold fold = Fold::kEmptyInstance;
   bool standing = false;  // Read from the period `standing`.
+  InputFrom from = InputFrom::kEvidence;
+  Attribute attribute = Attribute::kKind;  // Of an attribute.
+  std::string published_scheme;            // Of a published rating: the scheme's id,
+  std::string published_result;            // and which of its results.
   Basis basis = Basis::kAssumed;
   std::vector<Citation> citations;
 };
@@ -106,7 +114,11 @@ struct Term {
   int64_t weight = 1;
 };
 
-// output = sum(weight * term) * times / over, rounded half up to `unit`.
+// The numbers are those of the wire.
+enum class Need { kAll = 1, kAtLeast = 2, kMoreThanHalf = 3 };
+
+// output = sum(weight * term) * times / over, of a mean divided by the weights of
+// the terms that are known; rounded half up to `unit`.
 struct Sum {
   std::string id;
   int output = 0;
@@ -114,17 +126,65 @@ struct Sum {
   int64_t times = 1;
   int64_t over = 1;
   std::optional<Fraction> round_to;
+  bool mean = false;
+  Need need = Need::kAll;
+  int least = 0;  // Of kAtLeast.
   Basis basis = Basis::kAssumed;
   std::vector<Citation> citations;
   std::string say;
 };
 
-// The output's level is the number of cuts at or below the number.
+// The cuts for some levels of what selects them.
+struct CutList {
+  int lowest = 0;  // The level below the first cut.
+  std::vector<Fraction> cuts;
+  Basis basis = Basis::kAssumed;
+  std::vector<Citation> citations;
+};
+
+// The output's level is the number of cuts at or below the number (at or above
+// it, where lower is better), counted from the lowest level of the cuts.
 struct Band {
   std::string id;
   int from = 0;
   int output = 0;
-  std::vector<Fraction> cuts;
+  bool at_most = false;        // Lower is better.
+  std::vector<Fraction> cuts;  // Where nothing selects them.
+  int by = -1;                 // The value on a scale that selects a list; or none.
+  std::vector<CutList> lists;
+  std::vector<int> list_of;  // By level of `by`.
+  Basis basis = Basis::kAssumed;
+  std::vector<Citation> citations;
+  std::string say;
+};
+
+enum class CountUnknown { kAbsent = 1, kSkip = 2, kAsTrue = 3 };
+
+// The output is the number of conditions that hold.
+struct Count {
+  std::string id;
+  int output = 0;
+  std::vector<Condition> conditions;
+  CountUnknown unknown = CountUnknown::kAbsent;
+  Basis basis = Basis::kAssumed;
+  std::vector<Citation> citations;
+  std::string say;
+};
+
+struct AdjustStep {
+  Condition when;
+  int by = 0;
+};
+
+// From `from`, a step up or down for each condition that holds, within the scale
+// after each; where `bound` holds the gain is at most `gain_at_most`.
+struct Adjust {
+  std::string id;
+  int from = 0;
+  int output = 0;
+  std::vector<AdjustStep> steps;
+  std::optional<Condition> bound;
+  int gain_at_most = 0;
   Basis basis = Basis::kAssumed;
   std::vector<Citation> citations;
   std::string say;
@@ -147,12 +207,12 @@ struct Matrix {
   std::string say;
 };
 
-enum class StageKind { kSum, kBand, kMatrix, kLimit };
+enum class StageKind { kSum, kBand, kMatrix, kLimit, kCount, kAdjust };
 
 // One step of the computation.
 struct Stage {
   StageKind kind = StageKind::kLimit;
-  int index = 0;  // In sums, bands, matrices or limits.
+  int index = 0;  // In the vector of its kind.
 };
 
 struct Result {
@@ -181,13 +241,14 @@ struct Consequence {
   std::vector<Citation> citations;
 };
 
-// The result is on a scale unless it is the output of a sum.
+// The result is on a scale unless it is the output of a sum or count.
 struct Scheme {
   std::string id;
   std::string version;
   std::string title;
-  std::string digest;  // Hexadecimal.
-  std::string text;    // As it was read.
+  std::string digest;      // Hexadecimal.
+  std::string text;        // As it was read.
+  std::string supersedes;  // `id@version`, or empty.
   evidence::Date from;
   std::optional<evidence::Date> to;  // The day after the last.
 
@@ -198,6 +259,8 @@ struct Scheme {
   std::vector<Sum> sums;
   std::vector<Band> bands;
   std::vector<Matrix> matrices;
+  std::vector<Count> counts;
+  std::vector<Adjust> adjusts;
   std::vector<Limit> limits;  // Caps, vetoes, floors; each kind in the scheme's order.
   // Whatever reads a value stands behind all that write or limit it.
   std::vector<Stage> stages;

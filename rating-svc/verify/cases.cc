@@ -156,7 +156,8 @@ class CaseReader {
           type == scheme::InputType::kRatio     ? std::holds_alternative<evidence::Ratio>(value)
           : type == scheme::InputType::kDecimal ? std::holds_alternative<evidence::Decimal>(value)
                                                 : level != nullptr || flag != nullptr;
-      if (!fits) {
+      const bool level_only = scheme_.inputs[index].from != scheme::InputFrom::kEvidence;
+      if (!fits || (level_only && level == nullptr)) {
         Fail("TYPE_MISMATCH", at, "the input takes values of another type");
       } else if (level != nullptr || flag != nullptr) {
         CheckLevel(scheme_.values[index].scale,

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <optional>
 
+#include "rating-svc/scheme/reads.h"
+
 namespace starratings::verify {
 namespace {
 
@@ -25,13 +27,15 @@ bool Less(const Fraction& a, const Fraction& b) {
 // All constants that a value is compared with, ascending.
 std::vector<Fraction> ConstantsOf(const Scheme& scheme, int value) {
   std::vector<Fraction> constants;
-  for (const scheme::Limit& limit : scheme.limits) {
-    for (const scheme::Condition& condition : limit.any) {
-      if (condition.value == value) constants.push_back(condition.threshold);
-    }
-  }
+  scheme::ForEachCondition(scheme, [&](const scheme::Condition& condition) {
+    if (condition.value == value) constants.push_back(condition.threshold);
+  });
   for (const scheme::Band& band : scheme.bands) {
-    if (band.from == value) constants.insert(constants.end(), band.cuts.begin(), band.cuts.end());
+    if (band.from != value) continue;
+    constants.insert(constants.end(), band.cuts.begin(), band.cuts.end());
+    for (const scheme::CutList& list : band.lists) {
+      constants.insert(constants.end(), list.cuts.begin(), list.cuts.end());
+    }
   }
   for (Fraction& constant : constants) {
     const int64_t common = std::gcd(constant.numerator, constant.denominator);
@@ -48,14 +52,15 @@ std::vector<Fraction> ConstantsOf(const Scheme& scheme, int value) {
 // the same to the scheme.
 std::vector<int> SignatureOf(const Scheme& scheme, int value, const Number& number) {
   std::vector<int> signature;
-  for (const scheme::Limit& limit : scheme.limits) {
-    for (const scheme::Condition& condition : limit.any) {
-      if (condition.value != value) continue;
-      signature.push_back(Passes(condition.comparison, number, condition.threshold) ? 1 : 0);
-    }
-  }
+  scheme::ForEachCondition(scheme, [&](const scheme::Condition& condition) {
+    if (condition.value != value) return;
+    signature.push_back(Passes(condition.comparison, number, condition.threshold) ? 1 : 0);
+  });
   for (const scheme::Band& band : scheme.bands) {
-    if (band.from == value) signature.push_back(BandLevel(band, number));
+    if (band.from != value) continue;
+    for (size_t list = 0; list < std::max<size_t>(band.lists.size(), 1); ++list) {
+      signature.push_back(BandLevel(band, number, list));
+    }
   }
   return signature;
 }
@@ -191,7 +196,10 @@ Domain InputDomain(const Scheme& scheme, int value) {
   }
   if (input.on_missing == scheme::OnMissing::kAbsent) {
     domain.cells.push_back({evidence::MissingReason::kNotReported, kUnknown, {}});
-    domain.cells.push_back({evidence::MissingReason::kNotApplicable, kDoesNotCount, {}});
+    // Only evidence can say that something does not apply.
+    if (input.from == scheme::InputFrom::kEvidence) {
+      domain.cells.push_back({evidence::MissingReason::kNotApplicable, kDoesNotCount, {}});
+    }
   }
   return domain;
 }
@@ -204,21 +212,41 @@ std::vector<Domain> DomainsOf(const Scheme& scheme) {
     domains[i] = InputDomain(scheme, static_cast<int>(i));
   }
   for (const scheme::Sum& sum : scheme.sums) {
-    if (!HasDecimals(scheme, sum)) continue;
+    if (!IsFree(scheme, sum)) continue;
     std::vector<Candidate> cells = DecimalsAround(ConstantsOf(scheme, sum.output));
     Keep(cells, domains[static_cast<size_t>(sum.output)]);
   }
   return domains;
 }
 
-bool HasDecimals(const Scheme& scheme, const scheme::Sum& sum) {
+bool IsFree(const Scheme& scheme, const scheme::Sum& sum) {
   return std::any_of(sum.terms.begin(), sum.terms.end(), [&](const scheme::Term& term) {
-    return scheme.values[static_cast<size_t>(term.value)].scale < 0;
+    const bool counted =
+        std::any_of(scheme.counts.begin(), scheme.counts.end(),
+                    [&](const scheme::Count& count) { return count.output == term.value; });
+    return scheme.values[static_cast<size_t>(term.value)].scale < 0 && !counted;
   });
+}
+
+namespace {
+
+// Totals are below 2^34 and weights below 2^28 by the resolver's limits.
+constexpr int kWeightBits = 28;
+
+}  // namespace
+
+Word TotalOf(const scheme::Sum& sum, Word total, Word weight) {
+  if (!sum.mean) return total;
+  const Word common = std::max<Word>(std::gcd(total, weight), 1);
+  return (total / common) << kWeightBits | (weight / common);
 }
 
 Number SumOf(const scheme::Sum& sum, Word total) {
   Number exact{static_cast<Int128>(total) * sum.times, sum.over};
+  if (sum.mean) {
+    exact.numerator = static_cast<Int128>(total >> kWeightBits) * sum.times;
+    exact.denominator *= total & ((Word{1} << kWeightBits) - 1);
+  }
   if (!sum.round_to) return exact;
   // floor(x / unit + 1/2) * unit.
   const Int128 steps = exact.numerator * sum.round_to->denominator;
@@ -243,10 +271,13 @@ bool Passes(Comparison comparison, const Number& number, const Fraction& thresho
   }
 }
 
-int BandLevel(const scheme::Band& band, const Number& number) {
-  int level = 0;
-  for (const Fraction& cut : band.cuts) {
-    if (Passes(Comparison::kAtLeast, number, cut)) ++level;
+int BandLevel(const scheme::Band& band, const Number& number, size_t list) {
+  const bool selected = !band.lists.empty();
+  const std::vector<Fraction>& cuts = selected ? band.lists[list].cuts : band.cuts;
+  int level = selected ? band.lists[list].lowest : 0;
+  const Comparison better = band.at_most ? Comparison::kAtMost : Comparison::kAtLeast;
+  for (const Fraction& cut : cuts) {
+    if (Passes(better, number, cut)) ++level;
   }
   return level;
 }

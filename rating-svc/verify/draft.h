@@ -48,7 +48,11 @@ struct Draft {
   std::vector<int> input_lines;
   std::vector<int> sum_lines;
   std::vector<int> band_lines;
-  std::vector<std::vector<int>> cut_lines;  // Of each band.
+  // Of each band the cuts, and where lists are selected of each list.
+  std::vector<std::vector<std::vector<int>>> cut_lines;
+  std::vector<int> count_lines;
+  std::vector<int> adjust_lines;
+  std::vector<std::vector<int>> step_lines;  // Of each adjustment; the bound last.
   std::vector<int> matrix_lines;
   std::vector<int> limit_lines;
   std::vector<int> result_lines;

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "rating-svc/scheme/reads.h"
 #include "rating-svc/verify/resolve.h"
 
 namespace starratings::verify {
@@ -22,18 +23,10 @@ class Sorter {
         written_(scheme_.values.size(), false),
         limits_(scheme_.values.size()),
         state_(scheme_.values.size(), State::kNew) {
-    const auto writes = [this](int output, StageKind kind, size_t index) {
-      writer_[static_cast<size_t>(output)] = {kind, static_cast<int>(index)};
-      written_[static_cast<size_t>(output)] = true;
-    };
-    for (size_t i = 0; i < scheme_.sums.size(); ++i) {
-      writes(scheme_.sums[i].output, StageKind::kSum, i);
-    }
-    for (size_t i = 0; i < scheme_.bands.size(); ++i) {
-      writes(scheme_.bands[i].output, StageKind::kBand, i);
-    }
-    for (size_t i = 0; i < scheme_.matrices.size(); ++i) {
-      writes(scheme_.matrices[i].output, StageKind::kMatrix, i);
+    for (const Stage& stage : scheme::WritersOf(scheme_)) {
+      const auto output = static_cast<size_t>(scheme::OutputOf(scheme_, stage));
+      writer_[output] = stage;
+      written_[output] = true;
     }
     for (size_t i = 0; i < scheme_.limits.size(); ++i) {
       limits_[static_cast<size_t>(scheme_.limits[i].target)].push_back(static_cast<int>(i));
@@ -54,20 +47,11 @@ class Sorter {
   std::vector<int> ReadsOf(int value) const {
     std::vector<int> reads;
     if (written_[static_cast<size_t>(value)]) {
-      const Stage& stage = writer_[static_cast<size_t>(value)];
-      const auto index = static_cast<size_t>(stage.index);
-      if (stage.kind == StageKind::kSum) {
-        for (const scheme::Term& term : scheme_.sums[index].terms) reads.push_back(term.value);
-      } else if (stage.kind == StageKind::kBand) {
-        reads.push_back(scheme_.bands[index].from);
-      } else {
-        reads = scheme_.matrices[index].from;
-      }
+      reads = scheme::ReadsOf(scheme_, writer_[static_cast<size_t>(value)]);
     }
     for (const int limit : limits_[static_cast<size_t>(value)]) {
-      for (const scheme::Condition& condition : scheme_.limits[static_cast<size_t>(limit)].any) {
-        reads.push_back(condition.value);
-      }
+      const std::vector<int> more = scheme::ReadsOf(scheme_, {StageKind::kLimit, limit});
+      reads.insert(reads.end(), more.begin(), more.end());
     }
     return reads;
   }
@@ -117,6 +101,10 @@ class Sorter {
         return scheme_.sums[index].id;
       case StageKind::kBand:
         return scheme_.bands[index].id;
+      case StageKind::kCount:
+        return scheme_.counts[index].id;
+      case StageKind::kAdjust:
+        return scheme_.adjusts[index].id;
       default:
         return scheme_.matrices[index].id;
     }
@@ -132,6 +120,10 @@ class Sorter {
         return draft_.sum_lines[index];
       case StageKind::kBand:
         return draft_.band_lines[index];
+      case StageKind::kCount:
+        return draft_.count_lines[index];
+      case StageKind::kAdjust:
+        return draft_.adjust_lines[index];
       default:
         return draft_.matrix_lines[index];
     }

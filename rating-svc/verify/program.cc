@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "rating-svc/scheme/reads.h"
 #include "rating-svc/verify/space.h"
 
 namespace starratings::verify {
@@ -20,17 +21,10 @@ struct Node {
 
 std::vector<Node> NodesOf(const Scheme& scheme) {
   std::vector<Node> nodes(scheme.values.size());
-  const auto writes = [&](int output, StageKind kind, size_t index) {
-    Node& node = nodes[static_cast<size_t>(output)];
+  for (const scheme::Stage& stage : scheme::WritersOf(scheme)) {
+    Node& node = nodes[static_cast<size_t>(scheme::OutputOf(scheme, stage))];
     node.written = true;
-    node.writer = {kind, static_cast<int>(index)};
-  };
-  for (size_t i = 0; i < scheme.sums.size(); ++i) writes(scheme.sums[i].output, StageKind::kSum, i);
-  for (size_t i = 0; i < scheme.bands.size(); ++i) {
-    writes(scheme.bands[i].output, StageKind::kBand, i);
-  }
-  for (size_t i = 0; i < scheme.matrices.size(); ++i) {
-    writes(scheme.matrices[i].output, StageKind::kMatrix, i);
+    node.writer = stage;
   }
   for (size_t i = 0; i < scheme.limits.size(); ++i) {
     nodes[static_cast<size_t>(scheme.limits[i].target)].limits.push_back(static_cast<int>(i));
@@ -41,20 +35,10 @@ std::vector<Node> NodesOf(const Scheme& scheme) {
 // Every read of a value, as often as it is read.
 std::vector<int> ReadsOf(const Scheme& scheme, const Node& node) {
   std::vector<int> reads;
-  if (node.written) {
-    const auto index = static_cast<size_t>(node.writer.index);
-    if (node.writer.kind == StageKind::kSum) {
-      for (const scheme::Term& term : scheme.sums[index].terms) reads.push_back(term.value);
-    } else if (node.writer.kind == StageKind::kBand) {
-      reads.push_back(scheme.bands[index].from);
-    } else {
-      reads = scheme.matrices[index].from;
-    }
-  }
+  if (node.written) reads = scheme::ReadsOf(scheme, node.writer);
   for (const int limit : node.limits) {
-    for (const scheme::Condition& condition : scheme.limits[static_cast<size_t>(limit)].any) {
-      reads.push_back(condition.value);
-    }
+    const std::vector<int> more = scheme::ReadsOf(scheme, {StageKind::kLimit, limit});
+    reads.insert(reads.end(), more.begin(), more.end());
   }
   return reads;
 }
@@ -119,49 +103,96 @@ class Compiler {
   }
 
   int Write(const scheme::Stage& writer) {
-    const auto index = static_cast<size_t>(writer.index);
     switch (writer.kind) {
       case StageKind::kSum:
-        return HasDecimals(scheme_, scheme_.sums[index]) ? FreeSum(writer.index)
-                                                         : ExactSum(writer.index);
+        return WriteSum(writer.index);
+      case StageKind::kCount:
+        return WriteCount(writer.index);
+      case StageKind::kAdjust:
+        return WriteAdjust(writer.index);
       case StageKind::kBand:
-        return Read(OpKind::kBand, writer.index, {scheme_.bands[index].from});
+        return Read(OpKind::kBand, writer);
       default:
-        return Read(OpKind::kMatrix, writer.index, scheme_.matrices[index].from);
+        return Read(OpKind::kMatrix, writer);
     }
   }
 
   // A stage that needs all it reads at once.
-  int Read(OpKind kind, int index, const std::vector<int>& values) {
+  int Read(OpKind kind, const scheme::Stage& stage) {
+    const std::vector<int> values = scheme::ReadsOf(scheme_, stage);
     for (const int value : values) Compute(value);
     const int slot = Take();
-    Op& op = Emit(kind, index, slot);
+    Op& op = Emit(kind, stage.index, slot);
     for (const int value : values) op.from.push_back(SlotOf(value));
     for (const int value : values) Release(value);
     return slot;
   }
 
-  int FreeSum(int index) {
-    std::vector<int> values;
-    for (const scheme::Term& term : scheme_.sums[static_cast<size_t>(index)].terms) {
-      values.push_back(term.value);
-    }
-    return Read(OpKind::kFreeSum, index, values);
-  }
-
-  // Term by term: what remains of those before is their total.
-  int ExactSum(int index) {
-    const int slot = Take();
-    Emit(OpKind::kZero, index, slot);
+  // Term by term: what remains of those before is their tally.
+  int WriteSum(int index) {
     const scheme::Sum& sum = scheme_.sums[static_cast<size_t>(index)];
+    const int slot = Take();
+    const Tally tally{Take(), Take(), Take()};
+    Emit(OpKind::kZero, index, slot).tally = tally;
     for (size_t i = 0; i < sum.terms.size(); ++i) {
       Compute(sum.terms[i].value);
       Op& op = Emit(OpKind::kTerm, index, slot);
       op.part = static_cast<int>(i);
       op.from = {SlotOf(sum.terms[i].value)};
+      op.tally = tally;
       Release(sum.terms[i].value);
     }
+    Op& done = Emit(IsFree(scheme_, sum) ? OpKind::kFreeSum : OpKind::kSum, index, slot);
+    done.tally = tally;
+    Drop(tally.Slots());
     return slot;
+  }
+
+  int WriteCount(int index) {
+    const scheme::Count& count = scheme_.counts[static_cast<size_t>(index)];
+    const int slot = Take();
+    Emit(OpKind::kZero, index, slot).tally = {slot, slot, slot};
+    for (size_t i = 0; i < count.conditions.size(); ++i) {
+      Test(OpKind::kCount, index, static_cast<int>(i), slot, count.conditions[i]);
+    }
+    return slot;
+  }
+
+  Op& Test(OpKind kind, int index, int part, int slot, const scheme::Condition& condition) {
+    Compute(condition.value);
+    Op& op = Emit(kind, index, slot);
+    op.part = part;
+    op.from = {SlotOf(condition.value)};
+    Release(condition.value);
+    return op;
+  }
+
+  int WriteAdjust(int index) {
+    const scheme::Adjust& adjust = scheme_.adjusts[static_cast<size_t>(index)];
+    Compute(adjust.from);
+    const int slot = Take();
+    const int start = Take();
+    Op& begin = Emit(OpKind::kBegin, index, slot);
+    begin.from = {SlotOf(adjust.from)};
+    begin.start = start;
+    Release(adjust.from);
+    const auto steps = static_cast<int>(adjust.steps.size());
+    for (int i = 0; i < steps; ++i) {
+      Test(OpKind::kStep, index, i, slot, adjust.steps[static_cast<size_t>(i)].when).start = start;
+    }
+    if (adjust.bound) {
+      Test(OpKind::kBound, index, steps, slot, *adjust.bound).start = start;
+    }
+    Drop({start});
+    return slot;
+  }
+
+  // The step emitted last was the last to use these slots.
+  void Drop(const std::vector<int>& slots) {
+    for (const int slot : slots) {
+      program_.ops.back().forget.push_back(slot);
+      free_.push_back(slot);
+    }
   }
 
   void Limit(const Node& node, int target) {
@@ -191,10 +222,7 @@ class Compiler {
     }
     Op& settle = Emit(OpKind::kSettle, node.limits.front(), target);
     settle.account = account;
-    for (const int slot : account.Slots()) {
-      settle.forget.push_back(slot);
-      free_.push_back(slot);
-    }
+    Drop(account.Slots());
   }
 
   const Scheme& scheme_;
@@ -208,6 +236,46 @@ class Compiler {
 }  // namespace
 
 Program Compile(const Scheme& scheme, int target) { return Compiler(scheme).Run(target); }
+
+std::vector<size_t> AlikeOf(const Scheme& scheme) {
+  const std::vector<Node> nodes = NodesOf(scheme);
+  // What is read by one term alone, and by which sum with which weight.
+  std::vector<int> reads(scheme.values.size(), 0);
+  for (const Node& node : nodes) {
+    for (const int read : ReadsOf(scheme, node)) ++reads[static_cast<size_t>(read)];
+  }
+  std::vector<std::pair<int, int64_t>> term(scheme.values.size(), {-1, 0});
+  for (size_t i = 0; i < scheme.sums.size(); ++i) {
+    for (const scheme::Term& of : scheme.sums[i].terms) {
+      if (reads[static_cast<size_t>(of.value)] != 1) continue;
+      term[static_cast<size_t>(of.value)] = {static_cast<int>(i), of.weight};
+    }
+  }
+  const auto plain = [&](size_t input) {
+    return term[input].first >= 0 && nodes[input].limits.empty() &&
+           scheme.values[input].scale >= 0 &&
+           std::none_of(
+               scheme.results.begin(), scheme.results.end(),
+               [&](const auto& result) { return result.value == static_cast<int>(input); }) &&
+           std::none_of(scheme.transitions.begin(), scheme.transitions.end(),
+                        [&](const auto& of) { return of.previous == static_cast<int>(input); });
+  };
+  std::vector<size_t> like(scheme.inputs.size());
+  for (size_t i = 0; i < like.size(); ++i) {
+    like[i] = i;
+    for (size_t j = 0; j < i && plain(i); ++j) {
+      if (like[j] != j || !plain(j) || term[j] != term[i]) continue;
+      const scheme::Input& a = scheme.inputs[i];
+      const scheme::Input& b = scheme.inputs[j];
+      if (scheme.values[i].scale == scheme.values[j].scale && a.from == b.from &&
+          a.on_missing == b.on_missing && a.assume == b.assume) {
+        like[i] = j;
+        break;
+      }
+    }
+  }
+  return like;
+}
 
 std::vector<bool> ConeOf(const Scheme& scheme, int value) {
   std::vector<int> reads(scheme.values.size(), 0);

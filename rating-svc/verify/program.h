@@ -14,10 +14,15 @@ enum class OpKind {
   kCondition,  // condition `part` of limit `index`, read from `from[0]`
   kFold,       // limit `index` is entered into the account
   kSettle,     // slot = what the account makes of it
-  kZero,       // slot = 0
-  kTerm,       // slot += term `part` of sum `index`, read from `from[0]`
-  kFreeSum,    // slot = anything that sum `index` may be for `from`
-  kBand,       // slot = band `index` of from[0]
+  kZero,       // empties a tally, or counts from 0
+  kTerm,       // term `part` of sum `index`, read from `from[0]`, goes into the tally
+  kSum,        // slot = what the tally of sum `index` comes to
+  kFreeSum,    // the same, where that can be anything
+  kCount,      // slot += condition `part` of count `index`, read from `from[0]`
+  kBegin,      // slot = from[0], with which adjustment `index` begins
+  kStep,       // slot is moved by step `part` of it, whose condition reads from[0]
+  kBound,      // slot is held by its bound, whose condition reads from[0]
+  kBand,       // slot = band `index` of from[0], with cuts selected by from[1]
   kMatrix,     // slot = matrix `index` of `from`
 };
 
@@ -51,6 +56,16 @@ struct Account {
   }
 };
 
+// The slots in which a sum is drawn up: its total is in the slot of the step. What
+// these mean depends on what the sum needs; see tally.cc.
+struct Tally {
+  int weight = 0;
+  int known = 0;
+  int unknown = 0;
+
+  std::vector<int> Slots() const { return {weight, known, unknown}; }
+};
+
 inline constexpr Word kNone = 99;    // Above all levels.
 inline constexpr Word kBelow = -9;   // Below all levels.
 inline constexpr Word kNobody = -1;  // For `by` and `absent`.
@@ -63,6 +78,8 @@ struct Op {
   int slot = 0;
   std::vector<int> from;  // Slots.
   Account account;
+  Tally tally;
+  int start = 0;            // The slot of what an adjustment began with, for its bound.
   std::vector<int> forget;  // Slots that nothing reads after this.
 };
 

@@ -1,12 +1,12 @@
 // Random small schemes: what is proven stage by stage must be what trying every
 // combination of inputs on the production evaluator shows.
 #include <map>
-#include <random>
 #include <set>
 #include <tuple>
 
 #include "rating-svc/rating/evaluate.h"
 #include "rating-svc/verify/proofs.h"
+#include "rating-svc/verify/random_schemes.h"
 #include "rating-svc/verify/resolve.h"
 #include "rating-svc/verify/space.h"
 #include "rating-svc/verify/testing.h"
@@ -18,139 +18,6 @@ using scheme::Scheme;
 
 // What can be wrong, as (code, rule).
 using Findings = std::set<std::pair<std::string, std::string>>;
-
-// Writes schemes that are well-formed; whether they are any good is chance.
-class Author {
- public:
-  explicit Author(uint32_t seed) : random_(seed) {}
-
-  std::string Write() {
-    text_ = R"(id: "r" version: "1" title: "R" in_force { from: "2000-01-01" }
-      scale { id: "two" level: "l0" level: "l1" }
-      scale { id: "three" level: "l0" level: "l1" level: "l2" lowest_score: 1 })";
-    const int inputs = 2 + Pick(3);
-    for (int i = 0; i < inputs; ++i) Input(i);
-    const int limits = Pick(3);
-    for (int i = 0; i < limits; ++i) Limit(levels_[Choose(levels_)], "A");
-    Stage("x");
-    if (Pick(2) == 0) Stage("y");
-    const auto& result = levels_.back();
-    const int last = 1 + Pick(3);
-    for (int i = 0; i < last; ++i) Limit(result, "Z");
-    absl::StrAppend(&text_, "\nresult { value: \"", result.first, "\" }",
-                    "\nproperty { id: \"MON\" monotone { result: \"", result.first,
-                    "\" } basis: BASIS_ASSUMED }\n");
-    return text_;
-  }
-
- private:
-  using Named = std::pair<std::string, int>;  // A value and its number of levels.
-
-  int Pick(int below) { return static_cast<int>(random_() % static_cast<uint32_t>(below)); }
-  size_t Choose(const std::vector<Named>& values) {
-    return static_cast<size_t>(Pick(static_cast<int>(values.size())));
-  }
-  static const char* ScaleOf(int levels) { return levels == 2 ? "two" : "three"; }
-
-  void Input(int i) {
-    const std::string code = absl::StrCat("i", i);
-    absl::StrAppend(&text_, "\ninput { code: \"", code, "\" ");
-    const int kind = i < 2 ? Pick(2) : Pick(4);
-    if (kind < 2) {
-      absl::StrAppend(&text_, "scale: \"", ScaleOf(kind + 2), "\" ");
-      levels_.emplace_back(code, kind + 2);
-    } else {
-      absl::StrAppend(&text_, kind == 2 ? "ratio" : "decimal",
-                      " { lower_is_better: ", Pick(2) == 0 ? "true" : "false", " } ");
-      numbers_.push_back(code);
-    }
-    const int missing = Pick(kind < 2 ? 3 : 2);
-    absl::StrAppend(&text_,
-                    missing == 0   ? "on_missing: ON_MISSING_REFUSE"
-                    : missing == 1 ? "on_missing: ON_MISSING_ABSENT"
-                                   : "on_missing: ON_MISSING_ASSUME assume: \"l0\"",
-                    " basis: BASIS_ASSUMED }");
-    read_.push_back(code);
-  }
-
-  std::string Condition(const std::string& target) {
-    if (!numbers_.empty() && Pick(2) == 0) {
-      static constexpr const char* kTests[] = {"above", "below", "at_least", "at_most"};
-      return absl::StrCat(
-          "any { value: \"", numbers_[static_cast<size_t>(Pick(static_cast<int>(numbers_.size())))],
-          "\" ", kTests[Pick(4)], " { fraction { numerator: ", Pick(3), " denominator: 2 } } } ");
-    }
-    for (int tries = 0; tries < 20; ++tries) {
-      const Named& value = levels_[Choose(levels_)];
-      if (value.first >= target) continue;  // Only what comes before: no cycles.
-      return absl::StrCat("any { value: \"", value.first, "\" ",
-                          Pick(3) == 0 ? "level_at_least" : "level_at_most", ": \"l",
-                          Pick(value.second), "\" } ");
-    }
-    return "";
-  }
-
-  void Limit(Named target, const std::string& prefix) {
-    std::string conditions = Condition(target.first);
-    if (Pick(2) == 0) absl::StrAppend(&conditions, Condition(target.first));
-    if (conditions.empty()) return;
-    const int kind = Pick(4);
-    const bool veto = kind == 0;
-    if (!veto && Pick(2) == 0) conditions = absl::StrReplaceAll(conditions, {{"any {", "all {"}});
-    absl::StrAppend(&text_,
-                    veto        ? "\nveto"
-                    : kind == 1 ? "\nfloor"
-                                : "\ncap",
-                    " { id: \"", prefix, ++limits_, "\" target: \"", target.first, "\" ",
-                    conditions, Pick(2) == 0 ? "unknown: ON_UNKNOWN_SKIP " : "");
-    if (!veto) {
-      absl::StrAppend(&text_, "limit: \"l", Pick(target.second), "\" ",
-                      Pick(2) == 0 ? "if_absent: IF_ABSENT_LIMIT " : "");
-    }
-    absl::StrAppend(&text_, "basis: BASIS_ASSUMED }");
-  }
-
-  // A table of two values, or a band of their sum.
-  void Stage(const std::string& output) {
-    const Named a = levels_[Choose(levels_)];
-    Named b = levels_[Choose(levels_)];
-    while (b.first == a.first) b = levels_[Choose(levels_)];
-    const int levels = 2 + Pick(2);
-    if (Pick(2) == 0) {
-      absl::StrAppend(&text_, "\nmatrix { id: \"M", output, "\" from: \"", a.first, "\" from: \"",
-                      b.first, "\" output: \"", output, "\" to: \"", ScaleOf(levels), "\"");
-      for (int i = 0; i < a.second; ++i) {
-        for (int j = 0; j < b.second; ++j) {
-          const int wanted = std::min(levels - 1, (i + j + Pick(2)) / 2);
-          absl::StrAppend(&text_, " row { when: \"l", i, "\" when: \"l", j, "\" then: \"l", wanted,
-                          "\" basis: BASIS_ASSUMED }");
-        }
-      }
-      absl::StrAppend(&text_, " }");
-    } else {
-      absl::StrAppend(&text_, "\nsum { id: \"S", output, "\" output: \"s", output,
-                      "\" term { value: \"", a.first, "\" weight: ", 1 + Pick(3),
-                      " } term { value: \"", b.first, "\" weight: ", 1 + Pick(3),
-                      " } times: ", 1 + Pick(2), " over: ", 1 + Pick(3),
-                      Pick(2) == 0 ? " round { unit: \"1\" }" : "", " basis: BASIS_ASSUMED }");
-      absl::StrAppend(&text_, "\nband { id: \"B", output, "\" from: \"s", output, "\" output: \"",
-                      output, "\" to: \"", ScaleOf(levels), "\"");
-      for (int cut = 1, at = Pick(2); cut < levels; ++cut) {
-        at += 1 + Pick(3);
-        absl::StrAppend(&text_, " cut { decimal: \"", at, "\" }");
-      }
-      absl::StrAppend(&text_, " basis: BASIS_ASSUMED }");
-    }
-    levels_.emplace_back(output, levels);
-  }
-
-  std::mt19937 random_;
-  std::string text_;
-  std::vector<Named> levels_;
-  std::vector<std::string> numbers_;
-  std::vector<std::string> read_;
-  int limits_ = 0;
-};
 
 // Tries every combination of cells on the evaluator.
 class Flat {
@@ -215,8 +82,13 @@ class Flat {
     for (const scheme::Band& band : scheme_.bands) {
       const rating::Value& from = evaluation_.values[static_cast<size_t>(band.from)];
       if (from.absent != rating::Absent::kNo) continue;
+      const rating::Value* const by =
+          band.by < 0 ? nullptr : &evaluation_.values[static_cast<size_t>(band.by)];
+      if (by != nullptr && by->absent != rating::Absent::kNo) continue;
       const Number number{from.numerator, from.denominator};
-      banded_.insert({band.id, BandLevel(band, number)});
+      const size_t list =
+          by == nullptr ? 0 : static_cast<size_t>(band.list_of[static_cast<size_t>(by->level)]);
+      banded_.insert({band.id, list, BandLevel(band, number, list)});
     }
     for (size_t i = 0; i < scheme_.limits.size(); ++i) {
       const int target = scheme_.limits[i].target;
@@ -224,6 +96,7 @@ class Flat {
       const Word without = WordOf(Evaluate(static_cast<int>(i), target));
       if (with >= 0 && with != without) alive_[i] = true;
     }
+    Steps();
     for (size_t i = 0; i < cell_.size(); ++i) {
       if (!cone_[i] || cell_[i] + 1 >= domains_[i].present) continue;
       ++cell_[i];
@@ -232,6 +105,33 @@ class Flat {
       matters_[i] = matters_[i] || next != here;
       const bool worse = scheme_.values[i].lower_is_better ? next > here : next < here;
       if (here >= 0 && next >= 0 && worse) findings_.emplace("NOT_MONOTONE", "MON");
+    }
+  }
+
+  // Which steps of adjustments make a difference; the bound stands behind them.
+  void Steps() {
+    for (size_t i = 0; i < scheme_.adjusts.size(); ++i) {
+      const scheme::Adjust& adjust = scheme_.adjusts[i];
+      const Word with = WordOf(Evaluate(-1, adjust.output));
+      if (with < 0) continue;
+      const size_t steps = adjust.steps.size() + (adjust.bound ? 1 : 0);
+      for (size_t step = 0; step < steps; ++step) {
+        if (stepping_.count({adjust.id, step}) > 0) continue;
+        scheme::Scheme without = scheme_;
+        scheme::Adjust& changed = without.adjusts[i];
+        if (step == adjust.steps.size()) {
+          changed.bound.reset();
+        } else {
+          changed.steps.erase(changed.steps.begin() + static_cast<std::ptrdiff_t>(step));
+        }
+        std::vector<rating::Value> readings;
+        for (size_t j = 0; j < cell_.size(); ++j) readings.push_back(Reading(j, cell_[j]));
+        rating::Evaluation evaluation(without);
+        rating::Evaluate(without, readings, evaluation);
+        if (WordOf(evaluation.values[static_cast<size_t>(adjust.output)]) != with) {
+          stepping_.insert({adjust.id, step});
+        }
+      }
     }
   }
 
@@ -268,10 +168,24 @@ class Flat {
     for (const scheme::Sum& sum : scheme_.sums) {
       if (!used(sum.output)) findings_.emplace("RULE_DEAD", sum.id);
     }
+    for (const scheme::Count& count : scheme_.counts) {
+      if (!used(count.output)) findings_.emplace("RULE_DEAD", count.id);
+    }
+    for (const scheme::Adjust& adjust : scheme_.adjusts) {
+      const size_t steps = adjust.steps.size() + (adjust.bound ? 1 : 0);
+      for (size_t step = 0; step < steps; ++step) {
+        if (stepping_.count({adjust.id, step}) > 0 && used(adjust.output)) continue;
+        findings_.emplace("RULE_DEAD", adjust.id);
+      }
+    }
     for (const scheme::Band& band : scheme_.bands) {
-      for (size_t level = 0; level <= band.cuts.size(); ++level) {
-        if (banded_.count({band.id, static_cast<int>(level)}) > 0 && used(band.output)) continue;
-        findings_.emplace("RULE_DEAD", band.id);
+      for (size_t list = 0; list < std::max<size_t>(band.lists.size(), 1); ++list) {
+        const size_t lowest = band.lists.empty() ? 0 : static_cast<size_t>(band.lists[list].lowest);
+        const size_t cuts = band.lists.empty() ? band.cuts.size() : band.lists[list].cuts.size();
+        for (size_t level = lowest; level <= lowest + cuts; ++level) {
+          const bool given = banded_.count({band.id, list, static_cast<int>(level)}) > 0;
+          if (!given || !used(band.output)) findings_.emplace("RULE_DEAD", band.id);
+        }
       }
     }
     for (size_t i = 0; i < matters_.size(); ++i) {
@@ -289,7 +203,8 @@ class Flat {
   std::vector<bool> matters_;
   std::set<Word> reached_;
   std::set<std::pair<std::string, uint32_t>> rows_;
-  std::set<std::pair<std::string, int>> banded_;
+  std::set<std::tuple<std::string, size_t, int>> banded_;
+  std::set<std::pair<std::string, size_t>> stepping_;
   Findings& findings_;
   size_t count_ = 0;
 };

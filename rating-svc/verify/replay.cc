@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/digest/sha256.h"
 #include "common/evidence/text.h"
 #include "common/wire/evidence_wire.h"
 #include "google/protobuf/text_format.h"
@@ -44,6 +45,22 @@ void Expect(const rating::Rating& rating, scheme::v1::Case& shown) {
   }
 }
 
+// Puts a level where the register or a published rating would have it. What is no
+// level is not there.
+void GiveLevel(const scheme::Input& input, const evidence::Value& value,
+               evidence::Dossier& dossier) {
+  const auto* level = std::get_if<evidence::Level>(&value);
+  if (level == nullptr) return;
+  if (input.from == scheme::InputFrom::kPublished) {
+    dossier.published.push_back({input.published_scheme, "", input.published_result, level->name,
+                                 digest::ToHex(digest::Sha256(level->name))});
+  } else if (input.attribute == scheme::Attribute::kKind) {
+    dossier.organisation.kind = level->name;
+  } else {
+    dossier.organisation.region = level->name;
+  }
+}
+
 }  // namespace
 
 std::string CellName(const Scheme& scheme, const scheme::Matrix& matrix, uint32_t cell) {
@@ -78,6 +95,10 @@ evidence::Dossier DossierOf(const Scheme& scheme,
   dossier.period = kPeriod;
   for (const auto& [input, value] : given) {
     const scheme::Input& read = scheme.inputs[static_cast<size_t>(input)];
+    if (read.from != scheme::InputFrom::kEvidence) {
+      GiveLevel(read, value, dossier);
+      continue;
+    }
     evidence::RecordedItem item;
     item.item.key = {"case", read.standing ? evidence::kStanding : kPeriod, read.code, ""};
     item.item.value = value;

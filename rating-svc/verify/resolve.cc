@@ -43,6 +43,7 @@ Draft Resolver::Run() {
   if (!CheckCounts()) return std::move(draft_);
   Head();
   InForce();
+  Supersedes();
   Publications();
   Scales();
   Inputs();
@@ -50,6 +51,9 @@ Draft Resolver::Run() {
   Sums();
   Bands();
   Matrices();
+  Counts();
+  Adjusts();
+  CheckSizes();
   Caps();
   Vetoes();
   Floors();
@@ -67,7 +71,8 @@ bool Resolver::CheckCounts() {
     int most;
   };
   const int stages = message_.sum_size() + message_.band_size() + message_.matrix_size() +
-                     message_.cap_size() + message_.veto_size() + message_.floor_size();
+                     message_.cap_size() + message_.veto_size() + message_.floor_size() +
+                     message_.count_size() + message_.adjust_size();
   bool fits = true;
   for (const Count& count : std::initializer_list<Count>{
            {"publications", message_.publication_size(), kPublicationsMost},
@@ -118,6 +123,20 @@ void Resolver::InForce() {
     Fail("DATE_INVALID", "", at.In("to"), "`in_force.to` must be later than `from`");
   } else {
     draft_.scheme.to = *to;
+  }
+}
+
+void Resolver::Supersedes() {
+  const std::string& name = message_.supersedes();
+  draft_.scheme.supersedes = name;
+  if (name.empty()) return;
+  const size_t at = std::min(name.find('@'), name.size());
+  if (!Consists(name.substr(0, at), 64, IsLower) ||
+      !Consists(name.substr(std::min(at + 1, name.size())), 32, IsVersion)) {
+    Fail("NAME_MALFORMED", "", place_.In("supersedes"),
+         "`supersedes` must be the id@version of the scheme that this one replaces");
+  } else if (name == draft_.scheme.Name()) {
+    Fail("NAME_TAKEN", "", place_.In("supersedes"), "a scheme does not supersede itself");
   }
 }
 
@@ -195,6 +214,19 @@ void Resolver::DeclareOutputs() {
   }
   for (int i = 0; i < message_.matrix_size(); ++i) {
     matrix_outputs_.push_back(level(message_.matrix(i), place_.In("matrix", i)));
+  }
+  for (int i = 0; i < message_.count_size(); ++i) {
+    count_outputs_.push_back(
+        Declare(message_.count(i).output(), "output", place_.In("count", i), {}));
+  }
+  for (int i = 0; i < message_.adjust_size(); ++i) {
+    // On the scale of what it begins with; that may be another adjustment's output,
+    // declared before it.
+    scheme::ValueInfo info;
+    const auto from = values_.find(message_.adjust(i).from());
+    if (from != values_.end()) info.scale = Info(from->second).scale;
+    adjust_outputs_.push_back(
+        Declare(message_.adjust(i).output(), "output", place_.In("adjust", i), info));
   }
 }
 

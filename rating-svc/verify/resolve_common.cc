@@ -102,12 +102,10 @@ void Resolver::Prose(const std::string& text, size_t least, const char* field,
        absl::StrCat("`", field, "` ", text.empty() ? "must be given" : status.message()));
 }
 
-void Resolver::Say(const std::string& text, bool limit, const std::string& rule, const Place& at) {
+void Resolver::Say(const std::string& text, std::initializer_list<absl::string_view> places,
+                   const std::string& rule, const Place& at) {
   Prose(text, 0, "say", rule, at);
-  const std::string unknown =
-      limit ? UnknownPlace(text, {"value", "threshold", "margin", "before", "after", "limit",
-                                  "target", "organisation"})
-            : UnknownPlace(text, {"after", "value", "target", "organisation"});
+  const std::string unknown = UnknownPlace(text, places);
   if (unknown.empty()) return;
   Fail("SAY_UNKNOWN", rule, at.In("say"),
        absl::StrCat("`", unknown, "` is nothing that a sentence of this rule can hold"));

@@ -48,9 +48,44 @@ void Resolver::InputType(const scheme::v1::Input& message, const Place& at, sche
       info.lower_is_better = message.decimal().lower_is_better();
       Prose(info.unit, 0, "unit", message.code(), at.In("decimal"));
       break;
-    case scheme::v1::Input::TYPE_NOT_SET:
-      Fail("FIELD_MISSING", message.code(), at, "an input must have `scale`, `ratio` or `decimal`");
+    case scheme::v1::Input::kAttribute:
+    case scheme::v1::Input::kPublished:
+      Elsewhere(message, at, input, info);
       break;
+    case scheme::v1::Input::TYPE_NOT_SET:
+      Fail("FIELD_MISSING", message.code(), at,
+           "an input must have `scale`, `ratio`, `decimal`, `attribute` or `published`");
+      break;
+  }
+}
+
+// What is not read in the evidence.
+void Resolver::Elsewhere(const scheme::v1::Input& message, const Place& at, scheme::Input& input,
+                         scheme::ValueInfo& info) {
+  const std::string& code = message.code();
+  input.type = scheme::InputType::kLevel;
+  if (message.has_attribute()) {
+    const Place place = at.In("attribute");
+    input.from = scheme::InputFrom::kAttribute;
+    if (message.attribute().of() < 1 || message.attribute().of() > scheme::v1::ATTRIBUTE_REGION) {
+      Fail("FIELD_MISSING", code, place.In("of"),
+           "must say `of`: ATTRIBUTE_KIND or ATTRIBUTE_REGION");
+    } else {
+      input.attribute = static_cast<scheme::Attribute>(message.attribute().of());
+    }
+    info.scale = ScaleNamed(message.attribute().scale(), code, place.In("scale"));
+  } else {
+    const Place place = at.In("published");
+    input.from = scheme::InputFrom::kPublished;
+    input.published_scheme = message.published().scheme();
+    input.published_result = message.published().result();
+    Prose(input.published_scheme, 1, "scheme", code, place);
+    Prose(input.published_result, 1, "result", code, place);
+    info.scale = ScaleNamed(message.published().scale(), code, place.In("scale"));
+  }
+  if (message.has_exempt() || message.has_stale() || message.fold() != 0 || message.standing()) {
+    Fail("TYPE_MISMATCH", code, at,
+         "`exempt`, `stale`, `fold` and `standing` are for inputs that read evidence");
   }
 }
 
@@ -64,7 +99,8 @@ void Resolver::Gaps(const scheme::v1::Input& message, const Place& at, scheme::I
     input.on_missing = static_cast<scheme::OnMissing>(message.on_missing());
   }
   const bool assumes = input.on_missing == scheme::OnMissing::kAssume;
-  if (assumes && info.scale < 0 && message.type_case() != scheme::v1::Input::kScale) {
+  const bool number = message.has_ratio() || message.has_decimal();
+  if (assumes && number) {
     Fail("TYPE_MISMATCH", code, at.In("on_missing"), "only a level can be assumed");
   } else if (assumes && info.scale >= 0) {
     input.assume = LevelNamed(info.scale, message.assume(), code, at.In("assume"));

@@ -80,7 +80,7 @@ scheme::Limit Resolver::LimitOf(const Message& message, const Place& at, const c
   limit.limits_absent = message.if_absent() == scheme::v1::IF_ABSENT_LIMIT;
   limit.basis = Ground(message.basis(), message.citation_size(), id, at);
   limit.citations = Cite(message.citation(), id, at);
-  Say(message.say(), true, id, at);
+  Say(message.say(), kLimitPlaces, id, at);
   return limit;
 }
 
@@ -120,7 +120,7 @@ void Resolver::Vetoes() {
     limit.unknown = UnknownOf(message.unknown());
     limit.basis = Ground(message.basis(), message.citation_size(), id, at);
     limit.citations = Cite(message.citation(), id, at);
-    Say(message.say(), true, id, at);
+    Say(message.say(), kLimitPlaces, id, at);
     draft_.scheme.limits.push_back(std::move(limit));
     draft_.limit_lines.push_back(at.line());
   }
@@ -135,12 +135,16 @@ void Resolver::Conditions(const google::protobuf::RepeatedPtrField<scheme::v1::C
          absl::StrCat("has ", messages.size(), " conditions; at most ", kConditionsMost));
   }
   for (int i = 0; i < messages.size(); ++i) {
-    scheme::Condition condition;
-    const Place place = at.In(field, i);
-    condition.value = ValueNamed(messages.Get(i).value(), limit.id, place.In("value"));
-    if (condition.value >= 0) Test(messages.Get(i), place, limit.id, condition);
-    limit.any.push_back(std::move(condition));
+    limit.any.push_back(ConditionOf(messages.Get(i), at.In(field, i), limit.id));
   }
+}
+
+scheme::Condition Resolver::ConditionOf(const scheme::v1::Condition& message, const Place& at,
+                                        const std::string& rule) {
+  scheme::Condition condition;
+  condition.value = ValueNamed(message.value(), rule, at.In("value"));
+  if (condition.value >= 0) Test(message, at, rule, condition);
+  return condition;
 }
 
 void Resolver::Test(const scheme::v1::Condition& message, const Place& at, const std::string& rule,

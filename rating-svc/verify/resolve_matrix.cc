@@ -26,7 +26,7 @@ void Resolver::Matrices() {
     matrix.id = message.id();
     matrix.output = matrix_outputs_[static_cast<size_t>(i)];
     matrix.say = message.say();
-    Say(message.say(), false, message.id(), at);
+    Say(message.say(), kWriterPlaces, message.id(), at);
     Shape(message, at, matrix);
     Fill(message, at, matrix);
     draft_.scheme.matrices.push_back(std::move(matrix));

@@ -42,7 +42,10 @@ void Resolver::Transitions() {
     if (transition.previous >= message_.input_size() ||
         (transition.previous >= 0 && Info(transition.previous).scale >= 0 &&
          LevelsOf(Info(transition.previous).scale) != 2) ||
-        (transition.previous >= 0 && Info(transition.previous).scale < 0)) {
+        (transition.previous >= 0 &&
+         (Info(transition.previous).scale < 0 ||
+          draft_.scheme.inputs[static_cast<size_t>(transition.previous)].from !=
+              scheme::InputFrom::kEvidence))) {
       Fail("TYPE_MISMATCH", message.id(), at.In("previous"),
            "`previous` must be an input on a scale of two levels: on the list, and off it");
     }

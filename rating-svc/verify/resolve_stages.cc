@@ -22,25 +22,8 @@ void Resolver::Sums() {
     sum.id = id;
     sum.output = sum_outputs_[static_cast<size_t>(i)];
     sum.say = message.say();
-    if (message.term_size() < 2) Fail("FIELD_MISSING", id, at, "a sum must have two terms or more");
-    if (message.term_size() > kTermsMost) {
-      Fail("LIMIT_EXCEEDED", id, at,
-           absl::StrCat("has ", message.term_size(), " terms; at most ", kTermsMost));
-    }
-    for (int j = 0; j < message.term_size(); ++j) {
-      const scheme::v1::Term& term = message.term(j);
-      const Place place = at.In("term", j);
-      const int value = ValueNamed(term.value(), id, place.In("value"));
-      if (value >= 0 && Info(value).scale < 0 &&
-          (value >= message_.input_size() || Info(value).share)) {
-        Fail("TYPE_MISMATCH", id, place.In("value"),
-             "a term must be a value on a scale or a decimal input");
-      }
-      if (term.weight() < 1 || term.weight() > kFactorMost) {
-        Fail("NUMBER_INVALID", id, place.In("weight"), "must be 1 to 1,000,000");
-      }
-      sum.terms.push_back({value, term.weight()});
-    }
+    Terms(message, at, sum);
+    Need(message, at, sum);
     for (const char* field : {"times", "over"}) {
       const int64_t factor = field[0] == 't' ? message.times() : message.over();
       if (factor < 0 || factor > kFactorMost) {
@@ -59,28 +42,45 @@ void Resolver::Sums() {
     }
     sum.basis = Ground(message.basis(), message.citation_size(), id, at);
     sum.citations = Cite(message.citation(), id, at);
-    Say(message.say(), false, id, at);
-    CheckSize(sum, at);
+    Say(message.say(), kWriterPlaces, id, at);
     draft_.scheme.sums.push_back(std::move(sum));
     draft_.sum_lines.push_back(at.line());
   }
 }
 
-// The evaluator multiplies the sum by thresholds' denominators within 128 bits.
-void Resolver::CheckSize(const scheme::Sum& sum, const Place& at) {
-  if (sum.terms.size() > static_cast<size_t>(kTermsMost)) return;
-  constexpr Int128 kLargestDecimal = static_cast<Int128>(1'000'000'000'000) * Decimal::kMicros;
-  Int128 largest = 0;
-  for (const scheme::Term& term : sum.terms) {
-    if (term.value < 0 || term.weight < 1 || term.weight > kFactorMost) continue;
-    const bool decimal = Info(term.value).scale < 0;
-    largest += term.weight *
-               (decimal ? kLargestDecimal : static_cast<Int128>(kLevelsMost) * Decimal::kMicros);
+void Resolver::Terms(const scheme::v1::Sum& message, const Place& at, scheme::Sum& sum) {
+  if (message.term_size() < 2) {
+    Fail("FIELD_MISSING", sum.id, at, "a sum must have two terms or more");
   }
-  Int128 most = 1;
-  for (int digit = 0; digit < 28; ++digit) most *= 10;
-  if (largest * sum.times > most) {
-    Fail("NUMBER_INVALID", sum.id, at, "the sum may become too large: use smaller weights");
+  if (message.term_size() > kTermsMost) {
+    Fail("LIMIT_EXCEEDED", sum.id, at,
+         absl::StrCat("has ", message.term_size(), " terms; at most ", kTermsMost));
+  }
+  for (int i = 0; i < message.term_size(); ++i) {
+    const scheme::v1::Term& term = message.term(i);
+    const Place place = at.In("term", i);
+    const int value = ValueNamed(term.value(), sum.id, place.In("value"));
+    if (term.weight() < 1 || term.weight() > kFactorMost) {
+      Fail("NUMBER_INVALID", sum.id, place.In("weight"), "must be 1 to 1,000,000");
+    }
+    sum.terms.push_back({value, term.weight()});
+  }
+}
+
+void Resolver::Need(const scheme::v1::Sum& message, const Place& at, scheme::Sum& sum) {
+  sum.mean = message.mean();
+  if (message.need() < 0 || message.need() > scheme::v1::NEED_MORE_THAN_HALF) {
+    Fail("NUMBER_INVALID", sum.id, at.In("need"),
+         "must be NEED_ALL, NEED_AT_LEAST or NEED_MORE_THAN_HALF");
+  } else if (message.need() != scheme::v1::NEED_UNSPECIFIED) {
+    sum.need = static_cast<scheme::Need>(message.need());
+  }
+  sum.least = message.least();
+  const bool at_least = sum.need == scheme::Need::kAtLeast;
+  if (at_least && (message.least() < 1 || message.least() > message.term_size())) {
+    Fail("NUMBER_INVALID", sum.id, at.In("least"), "must be 1 to the number of terms");
+  } else if (!at_least && message.least() != 0) {
+    Fail("TYPE_MISMATCH", sum.id, at.In("least"), "`least` stands only with NEED_AT_LEAST");
   }
 }
 
@@ -98,31 +98,98 @@ void Resolver::Bands() {
     if (band.from >= 0 && Info(band.from).scale >= 0) {
       Fail("TYPE_MISMATCH", id, at.In("from"), "a band reads a number, not a level");
     }
-    std::vector<int> lines;
-    for (int j = 0; j < message.cut_size(); ++j) {
-      const Place place = at.In("cut", j);
-      band.cuts.push_back(Number(message.cut(j), id, place));
-      lines.push_back(place.line());
-      if (j == 0) continue;
-      const scheme::Fraction& last = band.cuts[static_cast<size_t>(j) - 1];
-      const scheme::Fraction& cut = band.cuts.back();
-      if (static_cast<Int128>(cut.numerator) * last.denominator <=
-          static_cast<Int128>(last.numerator) * cut.denominator) {
-        Fail("CUTS_INVALID", id, place, "cuts must ascend strictly");
-      }
+    if (message.direction() < 0 || message.direction() > scheme::v1::DIRECTION_AT_MOST) {
+      Fail("NUMBER_INVALID", id, at.In("direction"),
+           "must be DIRECTION_AT_LEAST or DIRECTION_AT_MOST");
     }
+    band.at_most = message.direction() == scheme::v1::DIRECTION_AT_MOST;
+    std::vector<std::vector<int>> lines;
     const int scale = Info(band.output).scale;
-    if (scale >= 0 && message.cut_size() != LevelsOf(scale) - 1) {
-      Fail("CUTS_INVALID", id, at,
-           absl::StrCat("needs ", LevelsOf(scale) - 1, " cuts, one fewer than `", message.to(),
-                        "` has levels, and has ", message.cut_size()));
+    if (!message.by().empty() || message.list_size() > 0) {
+      Lists(message, at, band, lines);
+    } else {
+      lines.emplace_back();
+      band.cuts = Cuts(message.cut(), scale < 0 ? -1 : LevelsOf(scale) - 1, id, at, lines.back());
     }
     band.basis = Ground(message.basis(), message.citation_size(), id, at);
     band.citations = Cite(message.citation(), id, at);
-    Say(message.say(), false, id, at);
+    Say(message.say(), kWriterPlaces, id, at);
     draft_.scheme.bands.push_back(std::move(band));
     draft_.band_lines.push_back(at.line());
     draft_.cut_lines.push_back(std::move(lines));
+  }
+}
+
+std::vector<scheme::Fraction> Resolver::Cuts(
+    const google::protobuf::RepeatedPtrField<scheme::v1::Threshold>& messages, int steps,
+    const std::string& rule, const Place& at, std::vector<int>& lines) {
+  std::vector<scheme::Fraction> cuts;
+  for (int i = 0; i < messages.size(); ++i) {
+    const Place place = at.In("cut", i);
+    cuts.push_back(Number(messages.Get(i), rule, place));
+    lines.push_back(place.line());
+    if (i == 0) continue;
+    const scheme::Fraction& last = cuts[static_cast<size_t>(i) - 1];
+    const scheme::Fraction& cut = cuts.back();
+    if (static_cast<Int128>(cut.numerator) * last.denominator <=
+        static_cast<Int128>(last.numerator) * cut.denominator) {
+      Fail("CUTS_INVALID", rule, place, "cuts must ascend strictly");
+    }
+  }
+  if (steps >= 0 && messages.size() != steps) {
+    Fail("CUTS_INVALID", rule, at,
+         absl::StrCat("needs ", steps, " cuts, one fewer than it can give levels, and has ",
+                      messages.size()));
+  }
+  return cuts;
+}
+
+void Resolver::Lists(const scheme::v1::Band& message, const Place& at, scheme::Band& band,
+                     std::vector<std::vector<int>>& lines) {
+  if (message.cut_size() > 0) {
+    Fail("TYPE_MISMATCH", band.id, at.In("cut", 0),
+         "where `by` selects the cuts they stand in lists");
+  }
+  band.by = ValueNamed(message.by(), band.id, at.In("by"));
+  const int by_scale = band.by < 0 ? -1 : Info(band.by).scale;
+  if (band.by >= 0 && by_scale < 0) {
+    Fail("TYPE_MISMATCH", band.id, at.In("by"), "`by` must be on a scale");
+  }
+  const int scale = Info(band.output).scale;
+  band.list_of.assign(by_scale < 0 ? 0 : static_cast<size_t>(LevelsOf(by_scale)), -1);
+  for (int i = 0; i < message.list_size(); ++i) {
+    const scheme::v1::CutList& of = message.list(i);
+    const Place place = at.In("list", i);
+    scheme::CutList list;
+    if (scale >= 0 && !of.lowest().empty()) {
+      list.lowest = LevelNamed(scale, of.lowest(), band.id, place.In("lowest"));
+    }
+    lines.emplace_back();
+    const int steps = scale < 0 || list.lowest < 0 ? -1 : LevelsOf(scale) - 1 - list.lowest;
+    list.cuts = Cuts(of.cut(), steps, band.id, place, lines.back());
+    if (of.cut_size() == 0) Fail("CUTS_INVALID", band.id, place, "a list must have a cut");
+    list.basis = Ground(of.basis(), of.citation_size(), band.id, place);
+    list.citations = Cite(of.citation(), band.id, place);
+    if (of.level_size() == 0) {
+      Fail("FIELD_MISSING", band.id, place, "must name the levels of `by` that it is for");
+    }
+    for (int j = 0; by_scale >= 0 && j < of.level_size(); ++j) {
+      const int level = LevelNamed(by_scale, of.level(j), band.id, place.In("level", j));
+      if (level < 0) continue;
+      int& chosen = band.list_of[static_cast<size_t>(level)];
+      if (chosen >= 0) {
+        Fail("NAME_TAKEN", band.id, place.In("level", j),
+             absl::StrCat("two lists are for `", of.level(j), "`"));
+      }
+      chosen = i;
+    }
+    band.lists.push_back(std::move(list));
+  }
+  for (size_t level = 0; level < band.list_of.size(); ++level) {
+    if (band.list_of[level] >= 0) continue;
+    Fail("CUTS_INVALID", band.id, at,
+         absl::StrCat("no list of cuts is for `",
+                      draft_.scheme.LevelName(band.by, static_cast<int>(level)), "`"));
   }
 }
 

@@ -1,6 +1,7 @@
 // The working state of Resolve(). Internal to the room.
 #pragma once
 
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <set>
@@ -22,6 +23,7 @@ inline constexpr int kLevelsMost = 64;
 inline constexpr int kInputsMost = 256;
 inline constexpr int kStagesMost = 1'024;
 inline constexpr int kConditionsMost = 64;
+inline constexpr int kStepsMost = 32;
 inline constexpr int kTermsMost = 256;
 inline constexpr int kFromMost = 16;
 inline constexpr int kRowsMost = 100'000;
@@ -32,6 +34,14 @@ inline constexpr int kCitationsMost = 20;
 inline constexpr int64_t kFactorMost = 1'000'000;             // Weights, `times`, `over`.
 inline constexpr int64_t kDenominatorMost = 1'000'000'000;    // Of thresholds; exemptions.
 inline constexpr int64_t kNumeratorMost = 1'000'000'000'000;  // Of thresholds.
+
+// What may stand in the sentences of rules.
+inline constexpr std::initializer_list<absl::string_view> kLimitPlaces = {
+    "value", "threshold", "margin", "before", "after", "limit", "target", "organisation"};
+inline constexpr std::initializer_list<absl::string_view> kWriterPlaces = {
+    "after", "value", "target", "organisation"};
+inline constexpr std::initializer_list<absl::string_view> kAdjustPlaces = {
+    "before", "after", "value", "target", "organisation"};
 
 class Resolver {
  public:
@@ -46,6 +56,7 @@ class Resolver {
   bool CheckCounts();
   void Head();
   void InForce();
+  void Supersedes();
   void Publications();
   void Scales();
   void Levels(const scheme::v1::Scale& scale, const Place& at);
@@ -55,13 +66,32 @@ class Resolver {
   void Inputs();
   void InputType(const scheme::v1::Input& message, const Place& at, scheme::Input& input,
                  scheme::ValueInfo& info);
+  void Elsewhere(const scheme::v1::Input& message, const Place& at, scheme::Input& input,
+                 scheme::ValueInfo& info);
   void Gaps(const scheme::v1::Input& message, const Place& at, scheme::Input& input,
             const scheme::ValueInfo& info);
 
   // resolve_stages.cc
   void Sums();
-  void CheckSize(const scheme::Sum& sum, const Place& at);
+  void Terms(const scheme::v1::Sum& message, const Place& at, scheme::Sum& sum);
+  void Need(const scheme::v1::Sum& message, const Place& at, scheme::Sum& sum);
   void Bands();
+  // The cuts of `field`; `steps` is how many there must be.
+  std::vector<scheme::Fraction> Cuts(
+      const google::protobuf::RepeatedPtrField<scheme::v1::Threshold>& messages, int steps,
+      const std::string& rule, const Place& at, std::vector<int>& lines);
+  void Lists(const scheme::v1::Band& message, const Place& at, scheme::Band& band,
+             std::vector<std::vector<int>>& lines);
+
+  // resolve_sizes.cc: that sums fit the evaluator's arithmetic.
+  struct Size;
+  void CheckSizes();
+  Size SizeOf(int value, std::vector<std::optional<Size>>& known, int depth);
+  Size SizeOfSum(const scheme::Sum& sum, std::vector<std::optional<Size>>& known, int depth);
+
+  // resolve_counts.cc
+  void Counts();
+  void Adjusts();
 
   // resolve_limits.cc
   void Caps();
@@ -73,6 +103,9 @@ class Resolver {
   // The conditions of `field`, each `at`.In(field, i).
   void Conditions(const google::protobuf::RepeatedPtrField<scheme::v1::Condition>& messages,
                   const char* field, const Place& at, scheme::Limit& limit);
+  // A condition; its value is -1 after an issue.
+  scheme::Condition ConditionOf(const scheme::v1::Condition& message, const Place& at,
+                                const std::string& rule);
   void Test(const scheme::v1::Condition& message, const Place& at, const std::string& rule,
             scheme::Condition& condition);
 
@@ -114,7 +147,8 @@ class Resolver {
   // Checks prose that people read; `least` 0 or 1.
   void Prose(const std::string& text, size_t least, const char* field, const std::string& rule,
              const Place& at);
-  void Say(const std::string& text, bool limit, const std::string& rule, const Place& at);
+  void Say(const std::string& text, std::initializer_list<absl::string_view> places,
+           const std::string& rule, const Place& at);
   // The index of what is named, or -1 after an issue.
   int ScaleNamed(const std::string& id, const std::string& rule, const Place& at);
   int ValueNamed(const std::string& name, const std::string& rule, const Place& at);
@@ -143,6 +177,8 @@ class Resolver {
   std::vector<int> sum_outputs_;
   std::vector<int> band_outputs_;
   std::vector<int> matrix_outputs_;
+  std::vector<int> count_outputs_;
+  std::vector<int> adjust_outputs_;
 };
 
 }  // namespace starratings::verify

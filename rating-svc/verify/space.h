@@ -38,9 +38,11 @@ class Observer {
   virtual void OnLimit(int /*limit*/) {}
   // The claimed veto fired; `target` is what came out.
   virtual void OnVeto(Word /*target*/, const State& /*state*/) {}
-  virtual void OnBand(int /*band*/, int /*level*/) {}
+  // `list` is the list of cuts, where several are selected from.
+  virtual void OnBand(int /*band*/, size_t /*list*/, int /*level*/) {}
   virtual void OnMatrix(int /*matrix*/, uint32_t /*cell*/, const State& /*state*/) {}
-  // The target's final value; of two runs that differ in one input, both.
+  // The target's final value; of two runs that differ in one input, both. Of
+  // means only their order is told, as of all numbers.
   virtual void OnEnd(Word /*first*/, Word /*second*/, const State& /*state*/) {}
 };
 
@@ -49,6 +51,10 @@ struct Question {
   int target = 0;    // A value.
   int varied = -1;   // An input that is one step higher in a second run; or none.
   int claimed = -1;  // A veto to tell of; or none.
+  // An adjustment of which a second run leaves out a step; or none. The bound stands
+  // behind the steps.
+  int adjust = -1;
+  int step = -1;
 };
 
 // What may be spent on all questions about one scheme together, in words of
@@ -64,6 +70,11 @@ inline constexpr size_t kWordsMost = 16'000'000;
 // then is incomplete.
 bool Explore(const scheme::Scheme& scheme, const std::vector<Domain>& domains,
              const Question& question, Budget& budget, Observer& observer);
+
+// Inputs that are exchangeable: levels of one scale, answered alike where missing,
+// read only by one sum and there with one weight. For each input the first that it
+// is like; itself if there is none.
+std::vector<size_t> AlikeOf(const scheme::Scheme& scheme);
 
 // The values that `value` depends on, itself included.
 std::vector<bool> ConeOf(const scheme::Scheme& scheme, int value);

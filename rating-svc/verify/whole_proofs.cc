@@ -1,10 +1,9 @@
 // What is proven of the scheme as a whole.
 #include <algorithm>
-#include <map>
-#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "rating-svc/verify/observers.h"
 #include "rating-svc/verify/proofs.h"
 #include "rating-svc/verify/replay.h"
 
@@ -12,74 +11,6 @@ namespace starratings::verify {
 namespace {
 
 using scheme::Scheme;
-
-// What can happen at all.
-class Coverage : public Observer {
- public:
-  explicit Coverage(const Scheme& scheme)
-      : limits(scheme.limits.size(), false),
-        bands(scheme.bands.size()),
-        cells(scheme.matrices.size()) {
-    for (size_t i = 0; i < scheme.bands.size(); ++i) {
-      bands[i].assign(scheme.bands[i].cuts.size() + 1, false);
-    }
-    for (size_t i = 0; i < scheme.matrices.size(); ++i) {
-      cells[i].assign(scheme.matrices[i].cells.size(), false);
-    }
-  }
-
-  void OnLimit(int limit) override { limits[static_cast<size_t>(limit)] = true; }
-  void OnBand(int band, int level) override {
-    bands[static_cast<size_t>(band)][static_cast<size_t>(level)] = true;
-  }
-  void OnMatrix(int matrix, uint32_t cell, const State& /*state*/) override {
-    cells[static_cast<size_t>(matrix)][cell] = true;
-  }
-  void OnEnd(Word word, Word /*second*/, const State& state) override {
-    if (reached.count(word) == 0) reached.emplace(word, state.Trace(false));
-  }
-
-  std::vector<bool> limits;              // Each that makes a difference.
-  std::vector<std::vector<bool>> bands;  // By level.
-  std::vector<std::vector<bool>> cells;  // By matrix.
-  std::map<Word, Assignment> reached;    // The target's values, with a way to each.
-};
-
-// Two runs that differ by one step in one input.
-class Steps : public Observer {
- public:
-  // Whether the step is to the worse.
-  explicit Steps(bool lower_is_better) : lower_is_better_(lower_is_better) {}
-
-  void OnEnd(Word first, Word second, const State& state) override {
-    matters = matters || first != second;
-    if (first < 0 || second < 0 || worse) return;  // The absent is not compared.
-    if (lower_is_better_ ? second <= first : second >= first) return;
-    worse = Found{first, second, state.Trace(false), state.Trace(true)};
-  }
-
-  struct Found {
-    Word first;
-    Word second;
-    Assignment before;
-    Assignment after;
-  };
-  bool matters = false;
-  std::optional<Found> worse;
-
- private:
-  const bool lower_is_better_;
-};
-
-class Firing : public Observer {
- public:
-  void OnVeto(Word target, const State& state) override {
-    fired = true;
-    if (target != 0 && !spared) spared = {target, state.Trace(false)};
-  }
-  bool fired = false;
-  std::optional<std::pair<Word, Assignment>> spared;
-};
 
 class WholeProver {
  public:
@@ -92,11 +23,11 @@ class WholeProver {
         coverage_(draft.scheme),
         used_(draft.scheme.values.size(), false) {
     exact_ = std::none_of(scheme_.sums.begin(), scheme_.sums.end(),
-                          [this](const auto& sum) { return HasDecimals(scheme_, sum); });
+                          [this](const auto& sum) { return IsFree(scheme_, sum); });
   }
 
   void Run() {
-    const bool done = Reach() && Move() && Vetoes();
+    const bool done = Reach() && Move() && Vetoes() && Steps();
     if (!done) {
       issues_.Add("LIMIT_EXCEEDED", "", 1,
                   "the scheme has too many combinations of values that are needed at one time: "
@@ -169,21 +100,25 @@ class WholeProver {
     for (const scheme::Transition& transition : scheme_.transitions) {
       matters[static_cast<size_t>(transition.previous)] = true;
     }
+    const std::vector<size_t> like = AlikeOf(scheme_);
     for (size_t result = 0; result < scheme_.results.size(); ++result) {
       const std::vector<bool> cone = ConeOf(scheme_, ValueOf(result));
       bool monotone = true;
       for (size_t input = 0; input < scheme_.inputs.size(); ++input) {
-        if (!cone[input]) continue;
-        Steps steps(scheme_.values[input].lower_is_better);
+        if (!cone[input] || like[input] != input) continue;
+        Moves moves(scheme_.values[input].lower_is_better);
         const Question question{.target = ValueOf(result), .varied = static_cast<int>(input)};
-        if (!Explore(scheme_, domains_, question, budget_, steps)) return false;
-        matters[input] = matters[input] || steps.matters;
-        if (!steps.worse) continue;
+        if (!Explore(scheme_, domains_, question, budget_, moves)) return false;
+        matters[input] = matters[input] || moves.matters;
+        // The levels of an attribute are in no order.
+        const bool ordered = scheme_.inputs[input].from != scheme::InputFrom::kAttribute;
+        if (!moves.worse || !ordered) continue;
         monotone = false;
-        NotMonotone(result, input, *steps.worse);
+        NotMonotone(result, input, *moves.worse);
       }
       if (monotone) NoteMonotone(result);
     }
+    for (size_t input = 0; input < matters.size(); ++input) matters[input] = matters[like[input]];
     const auto dead = static_cast<size_t>(std::count(matters.begin(), matters.end(), false));
     for (size_t input = 0; input < matters.size(); ++input) {
       if (matters[input]) continue;
@@ -207,7 +142,7 @@ class WholeProver {
     }
   }
 
-  void NotMonotone(size_t result, size_t input, const Steps::Found& found) {
+  void NotMonotone(size_t result, size_t input, const Moves::Found& found) {
     const bool lower = scheme_.values[input].lower_is_better;
     for (const Property& property : draft_.properties) {
       const auto* claim = std::get_if<MonotoneClaim>(&property.claim);
@@ -227,7 +162,7 @@ class WholeProver {
     }
   }
 
-  std::string LevelsOf(int value, const Steps::Found& found, bool lower) const {
+  std::string LevelsOf(int value, const Moves::Found& found, bool lower) const {
     if (scheme_.values[static_cast<size_t>(value)].scale < 0) return "";
     const Word from = lower ? found.second : found.first;
     const Word to = lower ? found.first : found.second;
@@ -254,6 +189,26 @@ class WholeProver {
                   absl::StrCat("the conditions of ", limit.id, " hold, and ", NameOf(limit.target),
                                " is not at its lowest level"),
                   exact_ ? Print({replay.shown}) : "");
+    }
+    return true;
+  }
+
+  // Every step of an adjustment makes a difference to something.
+  bool Steps() {
+    for (size_t i = 0; i < scheme_.adjusts.size(); ++i) {
+      const scheme::Adjust& adjust = scheme_.adjusts[i];
+      if (!used_[static_cast<size_t>(adjust.output)]) continue;
+      const std::vector<int>& lines = draft_.step_lines[i];
+      for (size_t step = 0; step < lines.size(); ++step) {
+        Stepping stepping;
+        const Question question{
+            .target = adjust.output, .adjust = static_cast<int>(i), .step = static_cast<int>(step)};
+        if (!Explore(scheme_, domains_, question, budget_, stepping)) return false;
+        if (stepping.matters) continue;
+        issues_.Add("RULE_DEAD", adjust.id, lines[step],
+                    absl::StrCat("without this ", step < adjust.steps.size() ? "step" : "bound",
+                                 " ", NameOf(adjust.output), " would always be the same"));
+      }
     }
     return true;
   }
@@ -285,25 +240,39 @@ class WholeProver {
   }
 
   void Writers() {
-    for (size_t i = 0; i < scheme_.sums.size(); ++i) {
-      if (used_[static_cast<size_t>(scheme_.sums[i].output)]) continue;
-      issues_.Add("RULE_DEAD", scheme_.sums[i].id, draft_.sum_lines[i],
-                  absl::StrCat("no result depends on ", NameOf(scheme_.sums[i].output)));
-    }
+    Unused(scheme_.sums, draft_.sum_lines);
+    Unused(scheme_.bands, draft_.band_lines);
+    Unused(scheme_.counts, draft_.count_lines);
+    Unused(scheme_.adjusts, draft_.adjust_lines);
     for (size_t i = 0; i < scheme_.bands.size(); ++i) {
       const scheme::Band& band = scheme_.bands[i];
-      if (!used_[static_cast<size_t>(band.output)]) {
-        issues_.Add("RULE_DEAD", band.id, draft_.band_lines[i],
-                    absl::StrCat("no result depends on ", NameOf(band.output)));
-        continue;
-      }
-      for (size_t level = 0; level < coverage_.bands[i].size(); ++level) {
-        if (coverage_.bands[i][level]) continue;
-        issues_.Add("RULE_DEAD", band.id, draft_.cut_lines[i][level == 0 ? 0 : level - 1],
-                    absl::StrCat("no evidence leads to \"",
-                                 scheme_.LevelName(band.output, static_cast<int>(level)),
-                                 "\": this cut does nothing"));
-      }
+      if (!used_[static_cast<size_t>(band.output)]) continue;
+      for (size_t list = 0; list < coverage_.bands[i].size(); ++list) Cuts(i, list);
+    }
+  }
+
+  template <typename Rule>
+  void Unused(const std::vector<Rule>& rules, const std::vector<int>& lines) {
+    for (size_t i = 0; i < rules.size(); ++i) {
+      if (used_[static_cast<size_t>(rules[i].output)]) continue;
+      issues_.Add("RULE_DEAD", rules[i].id, lines[i],
+                  absl::StrCat("no result depends on ", NameOf(rules[i].output)));
+    }
+  }
+
+  // Every level that a list of cuts can give is given.
+  void Cuts(size_t index, size_t list) {
+    const scheme::Band& band = scheme_.bands[index];
+    const std::vector<int>& lines = draft_.cut_lines[index][list];
+    const size_t lowest = band.lists.empty() ? 0 : static_cast<size_t>(band.lists[list].lowest);
+    for (size_t step = 0; step <= lines.size(); ++step) {
+      if (coverage_.bands[index][list][lowest + step]) continue;
+      // The cut below the level; where lower is better they stand the other way.
+      const size_t at = step == 0 ? 0 : step - 1;
+      issues_.Add("RULE_DEAD", band.id, lines[band.at_most ? lines.size() - 1 - at : at],
+                  absl::StrCat("no evidence leads to \"",
+                               scheme_.LevelName(band.output, static_cast<int>(lowest + step)),
+                               "\": this cut does nothing"));
     }
   }
 
@@ -348,7 +317,7 @@ class WholeProver {
   Coverage coverage_;
   Budget budget_;
   std::vector<bool> used_;  // By value: whether a result depends on it.
-  bool exact_ = true;       // Without sums of decimals, whose ways cannot be replayed.
+  bool exact_ = true;       // Without free sums, whose ways cannot be replayed.
 };
 
 }  // namespace

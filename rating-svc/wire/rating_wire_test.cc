@@ -81,8 +81,8 @@ class TraceWireTest : public testing::Test {
         evidence::Source{"PAF return, row 14", "https://example.org", "", true});
     item_.revision = 3;
     explanation_.rating = TestRating(scheme_);
-    explanation_.readings = {{"quality", "poor", rating::Absent::kNo, false, &item_},
-                             {"other", "", rating::Absent::kNotReported, true, nullptr}};
+    explanation_.readings = {{"quality", "poor", rating::Absent::kNo, false, &item_, ""},
+                             {"other", "", rating::Absent::kNotReported, true, nullptr, "kind"}};
     rating::StepFinding veto;
     veto.rule_id = "v1";
     veto.kind = scheme::StageKind::kLimit;
@@ -134,6 +134,8 @@ TEST_F(TraceWireTest, FullHasWhatPeopleRead) {
   EXPECT_TRUE(trace.readings(1).assumed());
   EXPECT_FALSE(trace.readings(1).has_item());
   EXPECT_FALSE(trace.readings(1).has_source());
+  EXPECT_EQ(trace.readings(0).from(), "");
+  EXPECT_EQ(trace.readings(1).from(), "kind");
 
   const rating::v1::Step& step = trace.steps(0);
   EXPECT_EQ(step.rule_id(), "v1");

@@ -17,6 +17,10 @@ rating::v1::StepKind KindOf(const rating::StepFinding& step) {
       return rating::v1::STEP_KIND_BAND;
     case scheme::StageKind::kMatrix:
       return rating::v1::STEP_KIND_MATRIX;
+    case scheme::StageKind::kCount:
+      return rating::v1::STEP_KIND_COUNT;
+    case scheme::StageKind::kAdjust:
+      return rating::v1::STEP_KIND_ADJUST;
     case scheme::StageKind::kLimit:
       return step.veto    ? rating::v1::STEP_KIND_VETO
              : step.floor ? rating::v1::STEP_KIND_FLOOR
@@ -32,6 +36,7 @@ void Write(const rating::ReadingFinding& reading, TraceDetail detail,
   message.set_value(reading.value);
   message.set_absent(rating::ToString(reading.absent));
   message.set_assumed(reading.assumed);
+  message.set_from(reading.from);
   if (reading.item == nullptr) return;
   // A reading carries its own source, so that it can be shown alone.
   google::protobuf::RepeatedPtrField<evidence::v1::Source> sources;

@@ -99,6 +99,10 @@ def rating_form(rating):
     out = text_field(1, rating["organisation"]) + text_field(2, rating["period"])
     for digest in sorted(rating["items"]):
         out += text_field(3, digest, always=True)
+    for name, value in sorted(rating.get("attributes", {}).items()):
+        out += delimited(4, text_field(1, name) + text_field(2, value))
+    for digest in sorted(set(rating.get("published", []))):
+        out += text_field(5, digest, always=True)
     out += text_field(7, rating["scheme"])
     for result in rating["results"]:
         out += delimited(8, result_form(result))

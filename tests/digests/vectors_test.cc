@@ -70,6 +70,12 @@ TEST(VectorsTest, Ratings) {
       }
       rating.results.push_back(outcome);
     }
+    if (said.contains("attributes")) {
+      for (const auto& [name, value] : said["attributes"].items()) {
+        rating.attributes.emplace_back(name, value.get<std::string>());
+      }
+    }
+    if (said.contains("published")) rating.published = said["published"];
     for (const json& decision : said["decisions"]) {
       rating.decisions.push_back({decision["id"], decision["code"], decision["previous"],
                                   decision["state"],
