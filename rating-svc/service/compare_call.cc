@@ -83,15 +83,16 @@ absl::StatusOr<Side> Settle(const EvidenceClient& client, SchemeLibrary& schemes
   return side;
 }
 
-absl::StatusOr<Dossiers> Load(const EvidenceClient& client, Side& side, absl::Time deadline,
-                              const Cancelled& cancelled) {
+absl::StatusOr<Dossiers> Load(const EvidenceClient& client, Side& side, PublishedRatings* published,
+                              absl::Time deadline, const Cancelled& cancelled) {
   Dossiers dossiers;
-  ASSIGN_OR_RETURN(side.read, VisitExport(client, side.request, side.plan.round, kComparedMost,
-                                          deadline, cancelled, [&](evidence::Dossier dossier) {
-                                            const std::string id = dossier.organisation.id;
-                                            dossiers.emplace(id, std::move(dossier));
-                                            return absl::OkStatus();
-                                          }));
+  ASSIGN_OR_RETURN(side.read,
+                   VisitExport(client, side.request, side.plan.round, kComparedMost, published,
+                               deadline, cancelled, [&](evidence::Dossier dossier) {
+                                 const std::string id = dossier.organisation.id;
+                                 dossiers.emplace(id, std::move(dossier));
+                                 return absl::OkStatus();
+                               }));
   if (side.as_frozen) RETURN_IF_ERROR(CheckFrozen(side.plan, side.read));
   return dossiers;
 }
@@ -188,7 +189,15 @@ absl::Status Analyses::CompareRatings(const CompareRatingsRequest& request, absl
   RETURN_IF_ERROR(Check(request));
   ASSIGN_OR_RETURN(Side before, Settle(client_, schemes_, request.before(), deadline));
   ASSIGN_OR_RETURN(Side after, Settle(client_, schemes_, request.after(), deadline));
-  ASSIGN_OR_RETURN(const Dossiers later_side, Load(client_, after, deadline, cancelled));
+  // Each side's dossiers are rated by both schemes, at that side's revision.
+  const auto published = [&] {
+    return PublishedRatings::Of(
+        client_, {before.plan.method.scheme.get(), after.plan.method.scheme.get()}, deadline);
+  };
+  const auto published_before = published();
+  const auto published_after = published();
+  ASSIGN_OR_RETURN(const Dossiers later_side,
+                   Load(client_, after, published_after.get(), deadline, cancelled));
   // The earlier period as it reads at the later revision. Where both are of one
   // period, the later dossiers say it.
   Dossiers corrected;
@@ -200,9 +209,9 @@ absl::Status Analyses::CompareRatings(const CompareRatingsRequest& request, absl
       return absl::OkStatus();
     };
     RETURN_IF_ERROR(
-        VisitExport(client_,
-                    AtToken(before.selector, before.plan.period, after.read.snapshot.token()),
-                    before.plan.round, kComparedMost, deadline, cancelled, keep)
+        VisitExport(
+            client_, AtToken(before.selector, before.plan.period, after.read.snapshot.token()),
+            before.plan.round, kComparedMost, published_after.get(), deadline, cancelled, keep)
             .status());
   }
   Comparing comparing(before, after, response);
@@ -219,8 +228,9 @@ absl::Status Analyses::CompareRatings(const CompareRatingsRequest& request, absl
     comparing.Add(dossier, later, other->second);
     return absl::OkStatus();
   };
-  ASSIGN_OR_RETURN(before.read, VisitExport(client_, before.request, before.plan.round,
-                                            kComparedMost, deadline, cancelled, compare));
+  ASSIGN_OR_RETURN(before.read,
+                   VisitExport(client_, before.request, before.plan.round, kComparedMost,
+                               published_before.get(), deadline, cancelled, compare));
   if (before.as_frozen) RETURN_IF_ERROR(CheckFrozen(before.plan, before.read));
   comparing.Finish();
   response.set_only_after(after.read.count - response.count());

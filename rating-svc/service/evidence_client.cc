@@ -67,6 +67,32 @@ absl::StatusOr<assessment::v1::Round> EvidenceClient::GetRound(const std::string
   return std::move(*response.mutable_round());
 }
 
+absl::StatusOr<assessment::v1::ListRoundsResponse> EvidenceClient::ListRounds(
+    int page_size, const std::string& page_token, absl::Time deadline) const {
+  grpc::ClientContext context;
+  Prepare(context, deadline);
+  assessment::v1::ListRoundsRequest request;
+  request.set_page_size(page_size);
+  request.set_page_token(page_token);
+  assessment::v1::ListRoundsResponse response;
+  RETURN_IF_ERROR(FromAssessment(rounds_->ListRounds(&context, request, &response)));
+  return response;
+}
+
+absl::StatusOr<assessment::v1::ListPublishedRatingsResponse> EvidenceClient::ListPublishedRatings(
+    const std::string& round, int page_size, const std::string& page_token,
+    absl::Time deadline) const {
+  grpc::ClientContext context;
+  Prepare(context, deadline);
+  assessment::v1::ListPublishedRatingsRequest request;
+  request.set_round(round);
+  request.set_page_size(page_size);
+  request.set_page_token(page_token);
+  assessment::v1::ListPublishedRatingsResponse response;
+  RETURN_IF_ERROR(FromAssessment(rounds_->ListPublishedRatings(&context, request, &response)));
+  return response;
+}
+
 absl::StatusOr<assessment::v1::GetDossierResponse> EvidenceClient::GetDossier(
     const assessment::v1::GetDossierRequest& request, absl::Time deadline) const {
   grpc::ClientContext context;

@@ -30,6 +30,14 @@ class EvidenceClient {
   absl::StatusOr<assessment::v1::Round> GetRound(const std::string& round,
                                                  absl::Time deadline) const;
 
+  // A page of rounds, the newest first, and of what one of them published.
+  absl::StatusOr<assessment::v1::ListRoundsResponse> ListRounds(int page_size,
+                                                                const std::string& page_token,
+                                                                absl::Time deadline) const;
+  absl::StatusOr<assessment::v1::ListPublishedRatingsResponse> ListPublishedRatings(
+      const std::string& round, int page_size, const std::string& page_token,
+      absl::Time deadline) const;
+
   absl::StatusOr<assessment::v1::GetDossierResponse> GetDossier(
       const assessment::v1::GetDossierRequest& request, absl::Time deadline) const;
 

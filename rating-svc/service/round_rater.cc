@@ -71,6 +71,7 @@ absl::StatusOr<RoundPlan> PlanRound(const EvidenceClient& client, SchemeLibrary&
             absl::StrCat(recorded.scheme().id(), "@", recorded.scheme().version()), deadline));
   }
   RETURN_IF_ERROR(CheckInForce(plan.method));
+  plan.published = PublishedRatings::Of(client, {plan.method.scheme.get()}, deadline);
   return plan;
 }
 
@@ -163,8 +164,13 @@ absl::Status RoundRater::CheckDossier(const evidence::Dossier& dossier) {
 absl::Status RoundRater::Rate(const assessment::v1::ExportDossiersResponse& block,
                               std::vector<rating::v1::Rating>& ratings) {
   RETURN_IF_ERROR(CheckBlock(block));
-  ASSIGN_OR_RETURN(const std::vector<evidence::Dossier> dossiers,
+  ASSIGN_OR_RETURN(std::vector<evidence::Dossier> dossiers,
                    DossiersOf(block.dossiers(), block.sources()));
+  if (plan_.published != nullptr) {
+    for (evidence::Dossier& dossier : dossiers) {
+      RETURN_IF_ERROR(plan_.published->Fill(snapshot_->revision(), dossier));
+    }
+  }
   ratings.reserve(ratings.size() + dossiers.size());
   for (const evidence::Dossier& dossier : dossiers) {
     RETURN_IF_ERROR(CheckDossier(dossier));

@@ -14,6 +14,7 @@
 #include "common/digest/bucket.h"
 #include "common/evidence/date.h"
 #include "rating-svc/service/evidence_client.h"
+#include "rating-svc/service/published_ratings.h"
 #include "rating-svc/service/rating_metrics.h"
 #include "rating-svc/service/scheme_library.h"
 #include "starratings/assessment/v1/evidence_service.pb.h"
@@ -42,6 +43,8 @@ struct RoundPlan {
     int64_t organisation_count = 0;
   };
   std::optional<Frozen> frozen;
+  // Null unless the scheme reads published ratings.
+  std::shared_ptr<PublishedRatings> published;
 };
 
 // Asks the record for the round and its scheme: by digest once it was frozen,

@@ -19,7 +19,9 @@ void Write(const scheme::Scheme& scheme, rating::v1::SchemeSummary& message) {
   message.set_title(scheme.title);
   message.set_from(scheme.from.ToString());
   if (scheme.to) message.set_to(scheme.to->ToString());
-  for (const scheme::Input& input : scheme.inputs) message.add_codes(input.code);
+  for (const scheme::Input& input : scheme.inputs) {
+    if (input.from == scheme::InputFrom::kEvidence) message.add_codes(input.code);
+  }
   for (const scheme::Result& result : scheme.results) {
     message.add_results(scheme.values[static_cast<size_t>(result.value)].name);
   }

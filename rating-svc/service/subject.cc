@@ -66,6 +66,9 @@ absl::StatusOr<Subject> FindByRound(const EvidenceClient& client, SchemeLibrary&
   };
   RETURN_IF_ERROR(client.ExportDossiers(bucket, deadline, look));
   if (!found) return NotInRound(request.organisation(), request.round());
+  if (plan.published != nullptr) {
+    RETURN_IF_ERROR(plan.published->Fill(subject.snapshot.revision(), subject.dossier));
+  }
   return subject;
 }
 
@@ -87,6 +90,10 @@ absl::StatusOr<Subject> FindByScheme(const EvidenceClient& client, SchemeLibrary
   ASSIGN_OR_RETURN(std::vector<evidence::Dossier> dossiers, DossiersOf(one, got->sources()));
   subject.dossier = std::move(dossiers.front());
   subject.snapshot = got->snapshot();
+  const auto published = PublishedRatings::Of(client, {subject.method.scheme.get()}, deadline);
+  if (published != nullptr) {
+    RETURN_IF_ERROR(published->Fill(subject.snapshot.revision(), subject.dossier));
+  }
   return subject;
 }
 
@@ -101,7 +108,8 @@ absl::StatusOr<Subject> FindSubject(const EvidenceClient& client, SchemeLibrary&
 
 absl::StatusOr<ExportRead> VisitExport(const EvidenceClient& client,
                                        const assessment::v1::ExportDossiersRequest& request,
-                                       const std::string& name, int64_t most, absl::Time deadline,
+                                       const std::string& name, int64_t most,
+                                       PublishedRatings* published, absl::Time deadline,
                                        const Cancelled& cancelled,
                                        const std::function<absl::Status(evidence::Dossier)>& each) {
   ExportRead read;
@@ -123,6 +131,9 @@ absl::StatusOr<ExportRead> VisitExport(const EvidenceClient& client,
       if (place <= last) return Broken("it is out of order at " + dossier.organisation.id);
       last = std::move(place);
       ++read.count;
+      if (published != nullptr) {
+        RETURN_IF_ERROR(published->Fill(read.snapshot.revision(), dossier));
+      }
       RETURN_IF_ERROR(each(std::move(dossier)));
     }
     return absl::OkStatus();
@@ -155,7 +166,7 @@ absl::StatusOr<RoundRead> VisitRound(const EvidenceClient& client, SchemeLibrary
   read.method = plan.method;
   ASSIGN_OR_RETURN(
       static_cast<ExportRead&>(read),
-      VisitExport(client, request, round, kAnalysedMost, deadline, cancelled,
+      VisitExport(client, request, round, kAnalysedMost, plan.published.get(), deadline, cancelled,
                   [&](const evidence::Dossier& dossier) { return each(plan.method, dossier); }));
   RETURN_IF_ERROR(CheckFrozen(plan, read));
   return read;

@@ -48,13 +48,15 @@ struct ExportRead {
   evidence::v1::Snapshot snapshot;
 };
 
-// Calls `each` for the dossiers of an export, in the order (bucket, id). `name` is
-// the round's. Returns FAILED_PRECONDITION (ROUND_TOO_LARGE) if there are more than `most`,
-// DATA_LOSS (EXPORT_BROKEN) if the export is not whole, and what `each` returns.
+// Calls `each` for the dossiers of an export, in the order (bucket, id), each with what
+// `published` (may be null) adds to it. `name` is the round's. Returns FAILED_PRECONDITION
+// (ROUND_TOO_LARGE) if there are more than `most`, DATA_LOSS (EXPORT_BROKEN) if the export is not
+// whole, and what `each` returns.
 using Cancelled = std::function<bool()>;
 absl::StatusOr<ExportRead> VisitExport(const EvidenceClient& client,
                                        const assessment::v1::ExportDossiersRequest& request,
-                                       const std::string& name, int64_t most, absl::Time deadline,
+                                       const std::string& name, int64_t most,
+                                       PublishedRatings* published, absl::Time deadline,
                                        const Cancelled& cancelled,
                                        const std::function<absl::Status(evidence::Dossier)>& each);
 

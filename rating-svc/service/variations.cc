@@ -81,7 +81,7 @@ void Variations::SetThreshold(int index, const rating::v1::ThresholdVariation& t
       return;
     case ThresholdFault::kRuleUnknown:
       return Refuse(index, rating::v1::VARIATION_REFUSAL_RULE_UNKNOWN,
-                    "the scheme has no cap, veto or band of this id");
+                    "no rule of the scheme that has conditions or cuts has this id");
     case ThresholdFault::kConditionUnknown:
       return Refuse(index, rating::v1::VARIATION_REFUSAL_CONDITION_UNKNOWN,
                     "the rule has no condition, or cut, of this index");
