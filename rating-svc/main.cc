@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,9 @@
 #include "common/serving/server.h"
 #include "common/status/status_macros.h"
 #include "prometheus/registry.h"
+#include "rating-svc/dossiers/cache.h"
+#include "rating-svc/service/dossier_feed.h"
+#include "rating-svc/service/dossier_reader.h"
 #include "rating-svc/service/evidence_client.h"
 #include "rating-svc/service/rating_metrics.h"
 #include "rating-svc/service/rating_service.h"
@@ -32,6 +36,9 @@ ABSL_FLAG(std::string, actor, "rating-svc",
           "Who this service says it is to assessment-svc under --insecure; under TLS its "
           "certificate says so.");
 ABSL_FLAG(int, rounds_most, 16, "RateRound calls that may run at once; 1 to 1000.");
+ABSL_FLAG(int, cache_mib, 64,
+          "MiB of dossiers that RateOrganisation keeps for minimize_latency and at_least; 0 to "
+          "65536. 0: none, and the record is not watched.");
 ABSL_FLAG(int, readers, 4, "Threads that answer RateOrganisation; 1 to 256.");
 
 namespace starratings {
@@ -55,8 +62,23 @@ absl::Status CheckFlags() {
   if (const int readers = absl::GetFlag(FLAGS_readers); readers < 1 || readers > 256) {
     return absl::InvalidArgumentError("--readers: must be 1 to 256");
   }
+  if (const int mib = absl::GetFlag(FLAGS_cache_mib); mib < 0 || mib > 65'536) {
+    return absl::InvalidArgumentError("--cache_mib: must be 0 to 65536");
+  }
   return absl::OkStatus();
 }
+
+// The cache of dossiers and all that belongs to it.
+struct Cache {
+  Cache(const service::EvidenceClient& client, prometheus::Registry& registry, int mib)
+      : cache({.bytes_most = static_cast<size_t>(mib) << 20}),
+        metrics(registry),
+        feed(client, cache, {.tick = [this] { metrics.Show(cache.size()); }}) {}
+
+  dossiers::DossierCache cache;
+  service::CacheMetrics metrics;
+  service::DossierFeed feed;
+};
 
 absl::Status Run() {
   RETURN_IF_ERROR(CheckFlags());
@@ -78,8 +100,15 @@ absl::Status Run() {
 
   const auto registry = std::make_shared<prometheus::Registry>();
   service::RatingMetrics metrics(*registry);
+  std::optional<Cache> cache;
+  if (const int mib = absl::GetFlag(FLAGS_cache_mib); mib > 0) {
+    cache.emplace(client, *registry, mib);
+  }
+  service::DossierReader dossiers(
+      client, cache ? std::optional(service::CacheParts{cache->cache, cache->feed, cache->metrics})
+                    : std::nullopt);
   service::RatingServiceImpl rating_service(
-      client, schemes, metrics,
+      client, dossiers, schemes, metrics,
       {.readers = absl::GetFlag(FLAGS_readers), .rounds_most = absl::GetFlag(FLAGS_rounds_most)});
   service::SchemeServiceImpl scheme_service(schemes);
 

@@ -47,6 +47,7 @@ class CommandLine {
     AddAnalysis();
     AddSimulate();
     AddCompare();
+    AddRoundFiles();
     AddReading();
     AddProvenance();
     AddWatch();
@@ -270,8 +271,16 @@ class CommandLine {
                                &Rate, rate_);
     rate->add_option("ROUND", rate_.by.round, "Its id.");
     rate->add_flag("--ratings", rate_.ratings, "Lists every rating.");
+    rate->add_option("--shard", rate_.shard, "I/N: only shard I, from 0, of N of the round.");
+    AddPatience(rate, rate_.retry_for_s);
     rate->add_option("--organisation", rate_.by.organisation, "Only this one.");
     AddByScheme(rate, rate_.by);
+    CLI::App* const add_up =
+        Add(&app_, "add-up", "Adds the shards of a round up to its digest; needs no service.",
+            &AddUpRound, add_up_);
+    add_up->add_option("FILE", add_up_.files, "From rate ROUND --shard I/N --output json; all N.")
+        ->required();
+    add_up->add_option("--digest", add_up_.digest, "The round digest that must come out.");
     CLI::App* const explain =
         Add(&app_, "explain", "Rates one organisation and gives every reason.", &Explain, explain_);
     AddSubject(explain, explain_, true);
@@ -332,6 +341,21 @@ class CommandLine {
                         "Of the revision to read, instead of the round's.");
     compare->add_option("--after-token", compare_.after_token,
                         "Of the revision to read, instead of the round's.");
+  }
+
+  void AddRoundFiles() {
+    CLI::App* const exported =
+        Add(&app_, "export-round", "Writes a recorded round to a file that anybody can check.",
+            &ExportRound, export_round_);
+    exported->add_option("ROUND", export_round_.round, "Its id.")->required();
+    exported->add_option("--output", export_round_.file, "The new file.")->required();
+    AddPatience(exported, export_round_.retry_for_s);
+    CLI::App* const recompute =
+        Add(&app_, "recompute", "Makes every rating of an exported round again; needs no service.",
+            &RecomputeRound, recompute_);
+    recompute->add_option("FILE", recompute_.file, "From export-round.")->required();
+    recompute->add_option("--digest", recompute_.digest,
+                          "The round digest that it must have, as published.");
   }
 
   void AddReading() {
@@ -400,6 +424,15 @@ class CommandLine {
     Add(schemes, "test", "Runs a scheme's cases; needs no service.", &TestScheme, path_)
         ->add_option("PATH", path_, "A scheme's folder, or its cases.textproto.")
         ->required();
+    CLI::App* const diff = Add(schemes, "diff",
+                               "Says what changes from one scheme to another; needs no service for "
+                               "files without --round.",
+                               &DiffSchemes, scheme_diff_);
+    diff->add_option("OLD", scheme_diff_.before, "A file; or id@version or digest in the record.")
+        ->required();
+    diff->add_option("NEW", scheme_diff_.after, "The same.")->required();
+    diff->add_option("--round", scheme_diff_.round, "Rates this round under both, too.");
+    AddPatience(diff, scheme_diff_.retry_for_s);
   }
 
   CLI::App app_;
@@ -416,11 +449,15 @@ class CommandLine {
   RoundActOptions act_;
   CheckRoundOptions check_;
   RateOptions rate_;
+  AddUpOptions add_up_;
   BySchemeOptions explain_;
   ImproveOptions improve_;
   RobustnessOptions robustness_;
   SimulateOptions simulate_;
   CompareOptions compare_;
+  SchemeDiffOptions scheme_diff_;
+  ExportRoundOptions export_round_;
+  RecomputeOptions recompute_;
   RatingsOptions ratings_;
   DossierOptions dossier_;
   HistoryOptions history_;

@@ -35,11 +35,14 @@ absl::StatusOr<ExitCode> ShowRound(Session& session, const std::string& round);
 absl::StatusOr<ExitCode> ListRounds(Session& session);
 
 absl::StatusOr<ExitCode> Rate(Session& session, const RateOptions& options);
+absl::StatusOr<ExitCode> AddUpRound(Session& session, const AddUpOptions& options);
 absl::StatusOr<ExitCode> Explain(Session& session, const BySchemeOptions& options);
 absl::StatusOr<ExitCode> Improve(Session& session, const ImproveOptions& options);
 absl::StatusOr<ExitCode> AssessRobustness(Session& session, const RobustnessOptions& options);
 absl::StatusOr<ExitCode> Simulate(Session& session, const SimulateOptions& options);
 absl::StatusOr<ExitCode> Compare(Session& session, const CompareOptions& options);
+absl::StatusOr<ExitCode> ExportRound(Session& session, const ExportRoundOptions& options);
+absl::StatusOr<ExitCode> RecomputeRound(Session& session, const RecomputeOptions& options);
 absl::StatusOr<ExitCode> ShowRatings(Session& session, const RatingsOptions& options);
 absl::StatusOr<ExitCode> ShowSpecialMeasures(Session& session, const std::string& round);
 absl::StatusOr<ExitCode> ShowDossier(Session& session, const DossierOptions& options);
@@ -50,5 +53,6 @@ absl::StatusOr<ExitCode> WatchEvidence(Session& session, const WatchOptions& opt
 absl::StatusOr<ExitCode> ListSchemes(Session& session);
 absl::StatusOr<ExitCode> VerifyScheme(Session& session, const std::string& file);
 absl::StatusOr<ExitCode> TestScheme(Session& session, const std::string& path);
+absl::StatusOr<ExitCode> DiffSchemes(Session& session, const SchemeDiffOptions& options);
 
 }  // namespace starratings::starctl

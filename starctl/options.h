@@ -82,6 +82,31 @@ struct BySchemeOptions {
 struct RateOptions {
   BySchemeOptions by;
   bool ratings = false;  // List them all.
+  std::string shard;     // I/N; empty: the whole round.
+  int retry_for_s = 30;
+};
+
+struct AddUpOptions {
+  std::vector<std::string> files;
+  std::string digest;  // That the round must have; empty: any.
+};
+
+struct SchemeDiffOptions {
+  std::string before;  // A file, `id@version` or a digest.
+  std::string after;
+  std::string round;  // Empty: none.
+  int retry_for_s = 30;
+};
+
+struct ExportRoundOptions {
+  std::string round;
+  std::string file;
+  int retry_for_s = 30;
+};
+
+struct RecomputeOptions {
+  std::string file;
+  std::string digest;  // That the round must have; empty: any.
 };
 
 struct ImproveOptions {

@@ -116,7 +116,9 @@ digest::Digest RatingDigest(const std::string& scheme_digest, const Rating& rati
     attribute.String(2, value);
     form.Message(4, attribute);
   }
-  for (const std::string& published : rating.published) form.String(5, published);
+  std::set<std::string> published;
+  for (const evidence::PublishedResult& of : rating.published) published.insert(of.digest);
+  for (const std::string& of : published) form.String(5, of);
   form.String(7, scheme_digest);
   for (const ResultOutcome& result : rating.results) form.Message(8, ResultForm(result));
   for (const Decision& decision : rating.decisions) {
@@ -173,11 +175,9 @@ Rating Assemble(const Scheme& scheme, const evidence::Dossier& dossier, evidence
     items.push_back(digest::ToHex(item->item.digest));
   }
   rating.attributes.assign(readings.attributes.begin(), readings.attributes.end());
-  std::set<std::string> published;
   for (const evidence::PublishedResult* of : readings.published) {
-    if (of != nullptr) published.insert(of->digest);
+    if (of != nullptr) rating.published.push_back(*of);
   }
-  rating.published.assign(published.begin(), published.end());
   rating.digest = RatingDigest(scheme.digest, rating, std::move(items), date);
   return rating;
 }

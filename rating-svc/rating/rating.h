@@ -47,10 +47,9 @@ struct Rating {
   std::vector<ResultOutcome> results;
   std::vector<Decision> decisions;
   std::vector<const scheme::Consequence*> consequences;  // Into the scheme.
-  // What it rests on beside items: attributes by name, and digests of published
-  // ratings, ascending and each once.
+  // What it rests on beside items: attributes by name, and published ratings.
   std::vector<std::pair<std::string, std::string>> attributes;
-  std::vector<std::string> published;
+  std::vector<evidence::PublishedResult> published;
   digest::Digest digest{};
 };
 

@@ -11,7 +11,8 @@ namespace starratings::service {
 absl::Status Analyses::FindImprovements(const rating::v1::FindImprovementsRequest& request,
                                         absl::Time deadline,
                                         rating::v1::FindImprovementsResponse& response) const {
-  ASSIGN_OR_RETURN(const Subject subject, FindSubjectOf(client_, schemes_, request, deadline));
+  ASSIGN_OR_RETURN(const Subject subject,
+                   FindSubjectOf(client_, dossiers_, schemes_, request, deadline));
   const scheme::Scheme& scheme = *subject.method.scheme;
   ASSIGN_OR_RETURN(const std::vector<size_t> results, ResultsNamed(scheme, request.result()));
   RateDossier(subject.method, subject.dossier, subject.snapshot, Form{},

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "rating-svc/service/dossier_reader.h"
 #include "rating-svc/service/evidence_client.h"
 #include "rating-svc/service/scheme_library.h"
 #include "starratings/rating/v1/rating_service.pb.h"
@@ -18,9 +19,9 @@ class Analyses {
   // Whether the caller has gone.
   using Cancelled = std::function<bool()>;
 
-  // Both must outlive the object.
-  Analyses(const EvidenceClient& client, SchemeLibrary& schemes)
-      : client_(client), schemes_(schemes) {}
+  // All must outlive the object.
+  Analyses(const EvidenceClient& client, DossierReader& dossiers, SchemeLibrary& schemes)
+      : client_(client), dossiers_(dossiers), schemes_(schemes) {}
 
   absl::Status FindImprovements(const rating::v1::FindImprovementsRequest& request,
                                 absl::Time deadline,
@@ -40,6 +41,7 @@ class Analyses {
 
  private:
   const EvidenceClient& client_;
+  DossierReader& dossiers_;
   SchemeLibrary& schemes_;
 };
 

@@ -146,6 +146,24 @@ void EvidenceClient::StartExport(
   evidence_->async()->ExportDossiers(&context, &request, &reactor);
 }
 
+std::unique_ptr<grpc::ClientReader<assessment::v1::WatchEvidenceResponse>>
+EvidenceClient::WatchEvidence(grpc::ClientContext& context) const {
+  Prepare(context, absl::InfiniteFuture());
+  return evidence_->WatchEvidence(&context, assessment::v1::WatchEvidenceRequest());
+}
+
+absl::StatusOr<evidence::v1::Snapshot> EvidenceClient::Head(absl::Time deadline) const {
+  grpc::ClientContext context;
+  Prepare(context, deadline);
+  // Every reply says at what it was read; this one reads next to nothing.
+  assessment::v1::ListPeriodsRequest request;
+  request.set_page_size(1);
+  assessment::v1::ListPeriodsResponse response;
+  // Not FromAssessment: asked every second, it would fill the log.
+  RETURN_IF_ERROR(serving::FromGrpcStatus(register_->ListPeriods(&context, request, &response)));
+  return std::move(*response.mutable_snapshot());
+}
+
 absl::Status EvidenceClient::CheckReady(absl::Time deadline) const {
   grpc::ClientContext context;
   Prepare(context, deadline);

@@ -61,6 +61,14 @@ class EvidenceClient {
                    grpc::ClientContext& context,
                    grpc::ClientReadReactor<assessment::v1::ExportDossiersResponse>& reactor) const;
 
+  // Watches everything from now on. `context` must outlive what is returned, and
+  // ends it when it is cancelled.
+  std::unique_ptr<grpc::ClientReader<assessment::v1::WatchEvidenceResponse>> WatchEvidence(
+      grpc::ClientContext& context) const;
+
+  // The newest revision of the record, by its database.
+  absl::StatusOr<evidence::v1::Snapshot> Head(absl::Time deadline) const;
+
   // OK if assessment-svc says that it is ready.
   absl::Status CheckReady(absl::Time deadline) const;
 

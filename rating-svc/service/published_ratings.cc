@@ -29,6 +29,12 @@ std::pair<int, std::string> PlaceOf(const std::string& organisation) {
 
 }  // namespace
 
+bool ReadsPublished(const scheme::Scheme& scheme) {
+  return std::any_of(scheme.inputs.begin(), scheme.inputs.end(), [](const scheme::Input& input) {
+    return input.from == scheme::InputFrom::kPublished;
+  });
+}
+
 std::shared_ptr<PublishedRatings> PublishedRatings::Of(
     const EvidenceClient& client, std::initializer_list<const scheme::Scheme*> schemes,
     absl::Time deadline) {

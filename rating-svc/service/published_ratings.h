@@ -15,6 +15,9 @@
 
 namespace starratings::service {
 
+// Whether the scheme reads any.
+bool ReadsPublished(const scheme::Scheme& scheme);
+
 // Reads the ratings of the round that was published last, at some revision, of
 // each scheme that is read: so that a rating of a frozen round reads the same next
 // year. Holds one page of each at a time. Not thread-safe.

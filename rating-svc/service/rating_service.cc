@@ -24,9 +24,11 @@ constexpr int kAnalysisThreads = 2;
 
 }  // namespace
 
-RatingServiceImpl::RatingServiceImpl(const EvidenceClient& client, SchemeLibrary& schemes,
-                                     RatingMetrics& metrics, const RatingLimits& limits)
+RatingServiceImpl::RatingServiceImpl(const EvidenceClient& client, DossierReader& dossiers,
+                                     SchemeLibrary& schemes, RatingMetrics& metrics,
+                                     const RatingLimits& limits)
     : client_(client),
+      dossiers_(dossiers),
       schemes_(schemes),
       metrics_(metrics),
       rounds_most_(limits.rounds_most),
@@ -34,11 +36,16 @@ RatingServiceImpl::RatingServiceImpl(const EvidenceClient& client, SchemeLibrary
       rounds_(kRoundThreads, static_cast<size_t>(limits.rounds_most)),
       records_(kRecordThreads, static_cast<size_t>(limits.records_most)),
       analysing_(kAnalysisThreads, static_cast<size_t>(limits.analyses_most)),
-      analyses_(client, schemes) {}
+      analyses_(client, dossiers, schemes) {}
 
 grpc::ServerUnaryReactor* RatingServiceImpl::RateOrganisation(
     grpc::CallbackServerContext* context, const rating::v1::RateOrganisationRequest* request,
     rating::v1::RateOrganisationResponse* response) {
+  if (RateAtHand(*request, *response->mutable_rating())) {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
   const absl::Time deadline = DeadlineOf(*context, kCallMost);
   return AnswerOn(reads_, *context, [this, request, response, deadline] {
     return Rate(*request, deadline, *response->mutable_rating());
@@ -61,9 +68,32 @@ grpc::ServerUnaryReactor* RatingServiceImpl::RecordRound(
   });
 }
 
+bool RatingServiceImpl::RateAtHand(const rating::v1::RateOrganisationRequest& request,
+                                   rating::v1::Rating& rating) {
+  // Reasons take long enough for a thread of their own.
+  if (!request.has_scheme() || request.trace() > rating::v1::TRACE_DETAIL_NONE) return false;
+  const evidence::v1::Freshness& freshness = request.scheme().freshness();
+  if (!freshness.has_minimize_latency() && !freshness.has_at_least()) return false;
+  if (!Check(request).ok()) return false;
+  Method method;
+  method.scheme = schemes_.AtHand(request.scheme().scheme());
+  const absl::StatusOr<evidence::Date> date = evidence::Date::Parse(request.scheme().date());
+  if (method.scheme == nullptr || !date.ok()) return false;
+  // What else it reads must be asked for.
+  if (ReadsPublished(*method.scheme)) return false;
+  method.date = *date;
+  if (!CheckInForce(method).ok()) return false;
+  const std::optional<DossierReader::Read> read = dossiers_.AtHand(DossierWanted(request));
+  if (!read) return false;
+  metrics_.Of(*method.scheme)
+      ->Count(RateDossier(method, *read->dossier, read->snapshot, {}, rating));
+  return true;
+}
+
 absl::Status RatingServiceImpl::Rate(const rating::v1::RateOrganisationRequest& request,
                                      absl::Time deadline, rating::v1::Rating& rating) {
-  ASSIGN_OR_RETURN(const Subject subject, FindSubject(client_, schemes_, request, deadline));
+  ASSIGN_OR_RETURN(const Subject subject,
+                   FindSubject(client_, dossiers_, schemes_, request, deadline));
   metrics_.Of(*subject.method.scheme)
       ->Count(RateDossier(subject.method, subject.dossier, subject.snapshot, Form{request.trace()},
                           rating));

@@ -5,6 +5,7 @@
 
 #include "common/serving/pool.h"
 #include "rating-svc/service/analyses.h"
+#include "rating-svc/service/dossier_reader.h"
 #include "rating-svc/service/evidence_client.h"
 #include "rating-svc/service/rating_metrics.h"
 #include "rating-svc/service/round_stream.h"
@@ -25,8 +26,8 @@ struct RatingLimits {
 class RatingServiceImpl final : public rating::v1::RatingService::CallbackService {
  public:
   // All must outlive the service.
-  RatingServiceImpl(const EvidenceClient& client, SchemeLibrary& schemes, RatingMetrics& metrics,
-                    const RatingLimits& limits);
+  RatingServiceImpl(const EvidenceClient& client, DossierReader& dossiers, SchemeLibrary& schemes,
+                    RatingMetrics& metrics, const RatingLimits& limits);
 
   grpc::ServerUnaryReactor* RateOrganisation(
       grpc::CallbackServerContext* context, const rating::v1::RateOrganisationRequest* request,
@@ -54,6 +55,8 @@ class RatingServiceImpl final : public rating::v1::RatingService::CallbackServic
                                            rating::v1::CompareRatingsResponse* response) override;
 
  private:
+  // Rates if nothing must be asked or waited for; otherwise returns false.
+  bool RateAtHand(const rating::v1::RateOrganisationRequest& request, rating::v1::Rating& rating);
   absl::Status Rate(const rating::v1::RateOrganisationRequest& request, absl::Time deadline,
                     rating::v1::Rating& rating);
   absl::Status Record(const grpc::CallbackServerContext& context,
@@ -61,6 +64,7 @@ class RatingServiceImpl final : public rating::v1::RatingService::CallbackServic
                       rating::v1::RecordRoundResponse& response);
 
   const EvidenceClient& client_;
+  DossierReader& dossiers_;
   SchemeLibrary& schemes_;
   RatingMetrics& metrics_;
   const int rounds_most_;

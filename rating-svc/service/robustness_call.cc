@@ -194,7 +194,8 @@ absl::Status Analyses::AssessRobustness(const AssessRobustnessRequest& request, 
   RETURN_IF_ERROR(Check(request));
   Robustly robustly(request, response);
   if (!request.organisation().empty()) {
-    ASSIGN_OR_RETURN(const Subject subject, FindSubjectOf(client_, schemes_, request, deadline));
+    ASSIGN_OR_RETURN(const Subject subject,
+                     FindSubjectOf(client_, dossiers_, schemes_, request, deadline));
     RETURN_IF_ERROR(robustly.Add(subject.method, subject.dossier));
     robustly.Finish(false);
     *response.mutable_snapshot() = subject.snapshot;

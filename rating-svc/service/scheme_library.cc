@@ -93,6 +93,13 @@ absl::StatusOr<SchemePtr> SchemeLibrary::Find(const std::string& ref, absl::Time
   return Fetch(ref, deadline);
 }
 
+SchemePtr SchemeLibrary::AtHand(const std::string& ref) {
+  if (SchemePtr scheme = FindLoaded(ref); scheme != nullptr) return scheme;
+  const absl::MutexLock lock(&mutex_);
+  const auto* kept = FindKept(ref);
+  return kept != nullptr && kept->ok() ? **kept : nullptr;
+}
+
 absl::StatusOr<SchemePtr> SchemeLibrary::FindForOpenRound(const std::string& name,
                                                           absl::Time deadline) {
   absl::StatusOr<SchemePtr> recorded = Fetch(name, deadline);

@@ -66,6 +66,10 @@ class SchemeLibrary {
   // record's errors are.
   absl::StatusOr<SchemePtr> Find(const std::string& ref, absl::Time deadline);
 
+  // The same if it can be had without asking the record or waiting; otherwise
+  // null.
+  SchemePtr AtHand(const std::string& ref);
+
   // The scheme that a round named `name` would be frozen with: the record's,
   // whatever the folder holds under that name; the folder's only while the
   // record has none. Errors as Find().

@@ -34,7 +34,9 @@ class RatingServiceTest : public testing::Test {
     client_ = std::make_unique<EvidenceClient>(std::move(channel), "rating-svc");
     schemes_ = std::make_unique<SchemeLibrary>(loaded, RecordOf(*client_));
     metrics_ = std::make_unique<RatingMetrics>(registry_);
-    service_ = std::make_unique<RatingServiceImpl>(*client_, *schemes_, *metrics_, limits);
+    dossiers_ = std::make_unique<DossierReader>(*client_, std::nullopt);
+    service_ =
+        std::make_unique<RatingServiceImpl>(*client_, *dossiers_, *schemes_, *metrics_, limits);
     scheme_service_ = std::make_unique<SchemeServiceImpl>(*schemes_);
     grpc::ServerBuilder builder;
     builder.RegisterService(service_.get());
@@ -124,6 +126,7 @@ class RatingServiceTest : public testing::Test {
   const std::string digest_ = SchemeDigestOf(SchemeText());
   prometheus::Registry registry_;
   std::unique_ptr<EvidenceClient> client_;
+  std::unique_ptr<DossierReader> dossiers_;
   std::unique_ptr<SchemeLibrary> schemes_;
   std::unique_ptr<RatingMetrics> metrics_;
   std::unique_ptr<RatingServiceImpl> service_;

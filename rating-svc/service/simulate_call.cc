@@ -121,7 +121,8 @@ absl::Status Analyses::SimulateRating(const SimulateRatingRequest& request, absl
   RETURN_IF_ERROR(Check(request));
   Simulation simulation(client_, request, deadline, response);
   if (!request.organisation().empty()) {
-    ASSIGN_OR_RETURN(const Subject subject, FindSubjectOf(client_, schemes_, request, deadline));
+    ASSIGN_OR_RETURN(const Subject subject,
+                     FindSubjectOf(client_, dossiers_, schemes_, request, deadline));
     RETURN_IF_ERROR(simulation.Add(subject.method, subject.dossier));
     simulation.Count();
     response.clear_pairs();  // There also where nothing changed.

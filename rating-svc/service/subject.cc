@@ -72,24 +72,17 @@ absl::StatusOr<Subject> FindByRound(const EvidenceClient& client, SchemeLibrary&
   return subject;
 }
 
-absl::StatusOr<Subject> FindByScheme(const EvidenceClient& client, SchemeLibrary& schemes,
-                                     const RateOrganisationRequest& request, absl::Time deadline) {
-  const RateOrganisationRequest::ByScheme& by = request.scheme();
+absl::StatusOr<Subject> FindByScheme(const EvidenceClient& client, DossierReader& reader,
+                                     SchemeLibrary& schemes, const RateOrganisationRequest& request,
+                                     absl::Time deadline) {
   Subject subject;
-  ASSIGN_OR_RETURN(subject.method.date, evidence::Date::Parse(by.date()));
-  ASSIGN_OR_RETURN(subject.method.scheme, schemes.Find(by.scheme(), deadline));
+  ASSIGN_OR_RETURN(subject.method.date, evidence::Date::Parse(request.scheme().date()));
+  ASSIGN_OR_RETURN(subject.method.scheme, schemes.Find(request.scheme().scheme(), deadline));
   RETURN_IF_ERROR(CheckInForce(subject.method));
-  assessment::v1::GetDossierRequest wanted;
-  wanted.set_organisation(request.organisation());
-  wanted.set_period(by.period());
-  if (by.has_freshness()) *wanted.mutable_freshness() = by.freshness();
-  absl::StatusOr<assessment::v1::GetDossierResponse> got = client.GetDossier(wanted, deadline);
-  if (!got.ok()) return RenameFields(got.status());
-  google::protobuf::RepeatedPtrField<evidence::v1::Dossier> one;
-  one.Add()->Swap(got->mutable_dossier());
-  ASSIGN_OR_RETURN(std::vector<evidence::Dossier> dossiers, DossiersOf(one, got->sources()));
-  subject.dossier = std::move(dossiers.front());
-  subject.snapshot = got->snapshot();
+  absl::StatusOr<DossierReader::Read> read = reader.Get(DossierWanted(request), deadline);
+  if (!read.ok()) return RenameFields(read.status());
+  subject.dossier = *read->dossier;
+  subject.snapshot = read->snapshot;
   const auto published = PublishedRatings::Of(client, {subject.method.scheme.get()}, deadline);
   if (published != nullptr) {
     RETURN_IF_ERROR(published->Fill(subject.snapshot.revision(), subject.dossier));
@@ -99,11 +92,20 @@ absl::StatusOr<Subject> FindByScheme(const EvidenceClient& client, SchemeLibrary
 
 }  // namespace
 
-absl::StatusOr<Subject> FindSubject(const EvidenceClient& client, SchemeLibrary& schemes,
-                                    const RateOrganisationRequest& request, absl::Time deadline) {
+assessment::v1::GetDossierRequest DossierWanted(const RateOrganisationRequest& request) {
+  assessment::v1::GetDossierRequest wanted;
+  wanted.set_organisation(request.organisation());
+  wanted.set_period(request.scheme().period());
+  if (request.scheme().has_freshness()) *wanted.mutable_freshness() = request.scheme().freshness();
+  return wanted;
+}
+
+absl::StatusOr<Subject> FindSubject(const EvidenceClient& client, DossierReader& dossiers,
+                                    SchemeLibrary& schemes, const RateOrganisationRequest& request,
+                                    absl::Time deadline) {
   RETURN_IF_ERROR(Check(request));
   return request.has_round() ? FindByRound(client, schemes, request, deadline)
-                             : FindByScheme(client, schemes, request, deadline);
+                             : FindByScheme(client, dossiers, schemes, request, deadline);
 }
 
 absl::StatusOr<ExportRead> VisitExport(const EvidenceClient& client,

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/evidence/evidence.h"
+#include "rating-svc/service/dossier_reader.h"
 #include "rating-svc/service/evidence_client.h"
 #include "rating-svc/service/round_rater.h"
 #include "rating-svc/service/scheme_library.h"
@@ -23,20 +24,25 @@ struct Subject {
   evidence::v1::Snapshot snapshot;
 };
 
+// The dossier that a rating by a scheme reads.
+assessment::v1::GetDossierRequest DossierWanted(const rating::v1::RateOrganisationRequest& request);
+
 // What RateOrganisation would rate for the same request. Errors as there.
-absl::StatusOr<Subject> FindSubject(const EvidenceClient& client, SchemeLibrary& schemes,
+absl::StatusOr<Subject> FindSubject(const EvidenceClient& client, DossierReader& dossiers,
+                                    SchemeLibrary& schemes,
                                     const rating::v1::RateOrganisationRequest& request,
                                     absl::Time deadline);
 
 // The same for a request that says it in the same fields.
 template <typename Request>
-absl::StatusOr<Subject> FindSubjectOf(const EvidenceClient& client, SchemeLibrary& schemes,
-                                      const Request& request, absl::Time deadline) {
+absl::StatusOr<Subject> FindSubjectOf(const EvidenceClient& client, DossierReader& dossiers,
+                                      SchemeLibrary& schemes, const Request& request,
+                                      absl::Time deadline) {
   rating::v1::RateOrganisationRequest rate;
   rate.set_organisation(request.organisation());
   if (request.has_round()) rate.set_round(request.round());
   if (request.has_scheme()) *rate.mutable_scheme() = request.scheme();
-  return FindSubject(client, schemes, rate, deadline);
+  return FindSubject(client, dossiers, schemes, rate, deadline);
 }
 
 // The most organisations that a round may have to be analysed in one call.

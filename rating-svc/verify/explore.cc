@@ -20,7 +20,7 @@ class Explorer final : public State {
         question_(question),
         budget_(budget),
         observer_(observer),
-        program_(Compile(scheme, question.target)),
+        program_(Compile(scheme, question)),
         slots_(static_cast<size_t>(program_.slots)),
         runs_(question.varied < 0 && question.adjust < 0 ? 1 : 2),
         stepper_(scheme, domains, question_, runs_, observer),
@@ -28,7 +28,7 @@ class Explorer final : public State {
 
   bool Run() {
     const std::vector<Word> nothing(layer_.width(), 0);
-    layer_.Add(nothing.data(), {});
+    layer_.Add(nothing.data(), {}, 1);
     for (const Op& op : program_.ops) {
       if (!Step(op)) return false;
     }
@@ -36,6 +36,10 @@ class Explorer final : public State {
       const Word* const words = layer_[here_];
       const auto slot = static_cast<size_t>(program_.result);
       const Word first = words[slot];
+      if (question_.second >= 0) {
+        observer_.OnEnd(first, words[program_.second], *this);
+        continue;
+      }
       Word second = words[(runs_ - 1) * slots_ + slot];
       if (first >= 0 && second >= 0) {
         second = first + stepper_.Order(question_.target, second, first) *
@@ -60,6 +64,8 @@ class Explorer final : public State {
     }
     return assignment;
   }
+
+  verify::Ways Ways() const override { return layer_.ways(here_); }
 
  private:
   bool Step(const Op& op) {
@@ -104,7 +110,8 @@ class Explorer final : public State {
     for (size_t state = 0; state < layer_.size(); ++state) {
       for (size_t choice = 0; choice < choices; ++choice) {
         Word* const words =
-            next.Add(layer_[state], {static_cast<uint32_t>(state), static_cast<int32_t>(choice)});
+            next.Add(layer_[state], {static_cast<uint32_t>(state), static_cast<int32_t>(choice)},
+                     layer_.ways(state));
         words[op.slot] = domain.cells[choice].word;
         if (runs_ == 2) {
           words[slots_ + static_cast<size_t>(op.slot)] =
@@ -160,7 +167,8 @@ class Explorer final : public State {
         if (runs_ == 2 && absent_second < 0) from = to = absent_second;
         for (Word b = from; b <= to; ++b) {
           Word* const words = next.Add(
-              first, {static_cast<uint32_t>(state), static_cast<int32_t>(std::max<Word>(a, 0))});
+              first, {static_cast<uint32_t>(state), static_cast<int32_t>(std::max<Word>(a, 0))},
+              layer_.ways(state));
           words[op.slot] = a;
           if (runs_ == 2) words[slots_ + static_cast<size_t>(op.slot)] = b;
         }

@@ -18,8 +18,9 @@ uint64_t Hash(const Word* words, size_t width) {
 
 }  // namespace
 
-Word* Layer::Add(const Word* words, Origin origin) {
+Word* Layer::Add(const Word* words, Origin origin, Ways ways) {
   origins_.push_back(origin);
+  ways_.push_back(ways);
   words_.insert(words_.end(), words, words + width_);
   return words_.data() + words_.size() - width_;
 }
@@ -35,16 +36,21 @@ void Layer::Compact() {
     while (table_[at] != kFree && !std::equal(words, words + width_, (*this)[table_[at]])) {
       at = (at + 1) & (room - 1);
     }
-    if (table_[at] != kFree) continue;
+    if (table_[at] != kFree) {
+      ways_[table_[at]] = AddWays(ways_[table_[at]], ways_[state]);
+      continue;
+    }
     table_[at] = static_cast<uint32_t>(kept);
     if (kept != state) {
       std::copy(words, words + width_, (*this)[kept]);
       origins_[kept] = origins_[state];
+      ways_[kept] = ways_[state];
     }
     ++kept;
   }
   words_.resize(kept * width_);
   origins_.resize(kept);
+  ways_.resize(kept);
 }
 
 }  // namespace starratings::verify

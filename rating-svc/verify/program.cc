@@ -54,16 +54,23 @@ void Count(const Scheme& scheme, const std::vector<Node>& nodes, int value,
 
 class Compiler {
  public:
-  explicit Compiler(const Scheme& scheme)
+  Compiler(const Scheme& scheme, const Question& question)
       : scheme_(scheme),
+        question_(question),
         nodes_(NodesOf(scheme)),
         reads_(scheme.values.size(), 0),
-        slot_(scheme.values.size(), -1) {}
+        slot_(scheme.values.size(), -1),
+        begun_(scheme.values.size(), false) {}
 
-  Program Run(int target) {
-    Count(scheme_, nodes_, target, reads_);
-    Compute(target);
-    program_.result = SlotOf(target);
+  Program Run() {
+    Count(scheme_, nodes_, question_.target, reads_);
+    if (question_.second >= 0) Count(scheme_, nodes_, question_.second, reads_);
+    Compute(question_.target);
+    program_.result = SlotOf(question_.target);
+    if (question_.second >= 0) {
+      Compute(question_.second);
+      program_.second = SlotOf(question_.second);
+    }
     return std::move(program_);
   }
 
@@ -95,11 +102,18 @@ class Compiler {
 
   void Compute(int value) {
     if (SlotOf(value) >= 0) return;
+    begun_[static_cast<size_t>(value)] = true;
     const Node& node = nodes_[static_cast<size_t>(value)];
     const int slot = node.written ? Write(node.writer) : Take();
     if (!node.written) Emit(OpKind::kInput, value, slot);
     slot_[static_cast<size_t>(value)] = slot;
     if (!node.limits.empty()) Limit(node, slot);
+    if (question_.counterparts.empty()) return;
+    const int other = question_.counterparts[static_cast<size_t>(value)];
+    // Not what nothing reads, which would never be forgotten; nor what is waiting
+    // for this.
+    if (other < 0 || reads_[static_cast<size_t>(other)] == 0) return;
+    if (!begun_[static_cast<size_t>(other)]) Compute(other);
   }
 
   int Write(const scheme::Stage& writer) {
@@ -226,16 +240,20 @@ class Compiler {
   }
 
   const Scheme& scheme_;
+  const Question& question_;
   const std::vector<Node> nodes_;
   std::vector<int> reads_;  // How often each value is still to be read.
   std::vector<int> slot_;   // Of each value; -1 before it is computed.
+  std::vector<bool> begun_;
   std::vector<int> free_;
   Program program_;
 };
 
 }  // namespace
 
-Program Compile(const Scheme& scheme, int target) { return Compiler(scheme).Run(target); }
+Program Compile(const Scheme& scheme, const Question& question) {
+  return Compiler(scheme, question).Run();
+}
 
 std::vector<size_t> AlikeOf(const Scheme& scheme) {
   const std::vector<Node> nodes = NodesOf(scheme);

@@ -87,9 +87,11 @@ struct Program {
   std::vector<Op> ops;
   int slots = 0;
   int result = 0;  // The slot that holds the target in the end.
+  int second = 0;  // The same of the second target, if there is one.
 };
 
-// The steps that lead to the value `target`.
-Program Compile(const scheme::Scheme& scheme, int target);
+// The steps that lead to what the question asks for.
+struct Question;
+Program Compile(const scheme::Scheme& scheme, const Question& question);
 
 }  // namespace starratings::verify

@@ -15,6 +15,7 @@
 
 #include "rating-svc/verify/domain.h"
 #include "rating-svc/verify/draft.h"
+#include "rating-svc/verify/layer.h"
 
 namespace starratings::verify {
 
@@ -28,6 +29,8 @@ class State {
   // What the inputs are on a way that leads here; of the second run with
   // `second`.
   virtual Assignment Trace(bool second) const = 0;
+  // How many combinations of cells lead here.
+  virtual verify::Ways Ways() const = 0;
 };
 
 // Is told what can happen.
@@ -41,8 +44,8 @@ class Observer {
   // `list` is the list of cuts, where several are selected from.
   virtual void OnBand(int /*band*/, size_t /*list*/, int /*level*/) {}
   virtual void OnMatrix(int /*matrix*/, uint32_t /*cell*/, const State& /*state*/) {}
-  // The target's final value; of two runs that differ in one input, both. Of
-  // means only their order is told, as of all numbers.
+  // The target's final value; of two runs that differ in one input, both, where of
+  // means only their order is told, as of all numbers; of two targets, both.
   virtual void OnEnd(Word /*first*/, Word /*second*/, const State& /*state*/) {}
 };
 
@@ -55,6 +58,10 @@ struct Question {
   // behind the steps.
   int adjust = -1;
   int step = -1;
+  int second = -1;  // Another value, of the same run; or none. Not with `varied`.
+  // For each value one that is computed right after it, so that what both read
+  // can be forgotten; -1: none. May be empty.
+  std::vector<int> counterparts = {};
 };
 
 // What may be spent on all questions about one scheme together, in words of

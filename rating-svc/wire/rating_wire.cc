@@ -72,6 +72,22 @@ void Write(const rating::Rating& rating, const scheme::Scheme& scheme,
     out.set_text(consequence->text);
     out.set_code(consequence->code);
   }
+  for (const evidence::PublishedResult& published : rating.published) {
+    rating::v1::PublishedReading& out = *message.add_published();
+    out.set_scheme(published.scheme);
+    out.set_version(published.version);
+    out.set_result(published.result);
+    out.set_level(published.level);
+    out.set_digest(published.digest);
+  }
+}
+
+std::vector<evidence::PublishedResult> PublishedOf(const rating::v1::Rating& message) {
+  std::vector<evidence::PublishedResult> published;
+  for (const rating::v1::PublishedReading& of : message.published()) {
+    published.push_back({of.scheme(), of.version(), of.result(), of.level(), of.digest()});
+  }
+  return published;
 }
 
 }  // namespace starratings::wire

@@ -1,6 +1,8 @@
 // Ratings as messages. One way only: nobody sends ratings to rating-svc.
 #pragma once
 
+#include <vector>
+
 #include "rating-svc/rating/rating.h"
 #include "rating-svc/scheme/scheme.h"
 #include "starratings/rating/v1/rating.pb.h"
@@ -16,6 +18,9 @@ void Write(const rating::Rating& rating, const scheme::Scheme& scheme, rating::v
 // The same, without what is the same in all ratings of a round or follows from
 // the rest: name, period, scheme and consequences.
 void WriteCompact(const rating::Rating& rating, rating::v1::Rating& message);
+
+// What a dossier must say was published, so that the rating can be made again.
+std::vector<evidence::PublishedResult> PublishedOf(const rating::v1::Rating& message);
 
 // How much of an explanation is written.
 enum class TraceDetail { kPacked, kFull };

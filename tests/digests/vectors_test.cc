@@ -75,7 +75,11 @@ TEST(VectorsTest, Ratings) {
         rating.attributes.emplace_back(name, value.get<std::string>());
       }
     }
-    if (said.contains("published")) rating.published = said["published"];
+    if (said.contains("published")) {
+      for (const json& of : said["published"]) {
+        rating.published.push_back({"", "", "", "", of.get<std::string>()});
+      }
+    }
     for (const json& decision : said["decisions"]) {
       rating.decisions.push_back({decision["id"], decision["code"], decision["previous"],
                                   decision["state"],

@@ -42,12 +42,13 @@ ARROWS = {
     "rating-svc/wire": {"common/status", "common/evidence", "common/digest", "common/wire",
                         "rating-svc/scheme", "rating-svc/rating", "rating-svc/analysis",
                         "messages"},
-    "rating-svc/service": COMMON | JUDGE | {"messages"},
+    "rating-svc/dossiers": {"common/status", "common/evidence", "common/digest"},
+    "rating-svc/service": COMMON | JUDGE | {"rating-svc/dossiers", "messages"},
     "starctl": COMMON | JUDGE | {"assessment-svc/upkeep", "assessment-svc/store", "messages"},
     # A service's main() wires its own rooms and nothing of its sibling's.
     "assessment-svc": COMMON | {"assessment-svc/service", "assessment-svc/store",
                                 "assessment-svc/watch", "messages"},
-    "rating-svc": COMMON | JUDGE | {"rating-svc/service", "messages"},
+    "rating-svc": COMMON | JUDGE | {"rating-svc/dossiers", "rating-svc/service", "messages"},
 }
 
 # Rooms that are the same for the same arguments: no such header in them.

@@ -1,0 +1,137 @@
+// Dossiers at hand: what was read from the record, for as long as nothing has
+// changed about the organisation. Knows no gRPC and no clock: somebody who
+// watches the record tells it what changes, and how far the watch is.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "common/evidence/evidence.h"
+
+namespace starratings::dossiers {
+
+using DossierPtr = std::shared_ptr<const evidence::Dossier>;
+
+// A moment of a record.
+struct Moment {
+  std::string record;  // Which record, and since which restore: compared, not read.
+  int64_t revision = 0;
+  std::string token;  // The same, opaque.
+};
+
+struct CacheLimits {
+  size_t bytes_most = 64 << 20;
+  // How old an answer may be: what was acknowledged longer ago is in it.
+  absl::Duration age_most = absl::Seconds(5);
+  // How many organisations that have changed are remembered, for reads that were
+  // under way meanwhile.
+  size_t touched_most = 65'536;
+};
+
+// Room for one dossier, as far as it matters.
+size_t BytesOf(const evidence::Dossier& dossier);
+
+// Thread-safe. A dossier never changes: it is handed out as a share that
+// outlives its place here.
+//
+// Answers at revision R only if it knows every change up to R: from Begin() on,
+// as long as Touched() and Reached() tell all of them in their order. Where that
+// is in doubt, it does not answer, and the record must be asked.
+class DossierCache {
+ public:
+  explicit DossierCache(const CacheLimits& limits) : limits_(limits) {}
+
+  struct Found {
+    DossierPtr dossier;
+    Moment at;  // The dossier is that of this moment.
+  };
+
+  // Why there is no answer.
+  enum class Outcome {
+    kHit,
+    kMiss,    // The dossier is not here.
+    kBehind,  // No watch, one that is too old, or one behind what is asked for.
+  };
+
+  // The dossier at a moment that is not older than `age_most`, and not before
+  // `at_least`, if that is given; which must be of the same record.
+  Outcome Find(absl::string_view organisation, absl::string_view period,
+               const std::optional<Moment>& at_least, absl::Time now, Found& found);
+
+  // What was read from the record, all of it at `at`. Is not kept if it may have
+  // changed since.
+  void Keep(DossierPtr dossier, const Moment& at);
+
+  // Where the watch is; none while there is none.
+  std::optional<Moment> reached() const;
+
+  // Of the one who watches.
+
+  // A watch has begun: it will tell everything after `at`. What was kept is
+  // forgotten.
+  void Begin(const Moment& at);
+  // Something about the organisation was recorded at `revision`.
+  void Touched(absl::string_view organisation, int64_t revision);
+  // Everything up to `at` was told. `register_changed`: the newest revision so
+  // far that may have changed all organisations; 0: none.
+  void Reached(const Moment& at, int64_t register_changed);
+  // At `asked`, the newest revision of the record was `revision`.
+  void Confirm(const std::string& record, int64_t revision, absl::Time asked);
+  // The watch has ended, and what it did not tell is not known.
+  void Lose();
+
+  struct Size {
+    size_t bytes = 0;
+    size_t organisations = 0;
+    int64_t revision = 0;  // Where the watch is; 0: there is none.
+  };
+  Size size() const;
+
+ private:
+  struct Kept {
+    std::string period;
+    DossierPtr dossier;
+    Moment at;
+  };
+  struct Organisation {
+    std::string id;
+    std::vector<Kept> periods;
+    size_t bytes = 0;
+  };
+  using Place = std::list<Organisation>::iterator;
+
+  // All under mutex_.
+  void Forget();
+  void Drop(Place place);
+  void DropBefore(int64_t revision);
+  void Settle();
+
+  const CacheLimits limits_;
+
+  // Not absl's: ThreadSanitizer cannot see into Debian's build of it.
+  mutable std::mutex mutex_;
+  std::optional<Moment> reached_;  // None: no watch.
+  // Reads at or after this know of every change since through touched_.
+  int64_t known_since_ = 0;
+  absl::flat_hash_map<std::string, int64_t> touched_;
+  int64_t all_touched_ = 0;
+  absl::Time confirmed_ = absl::InfinitePast();
+  // What Confirm() was told and the watch has not reached.
+  std::vector<std::pair<int64_t, absl::Time>> unsettled_;
+
+  std::list<Organisation> kept_;  // The latest used first.
+  absl::flat_hash_map<std::string, Place> by_id_;
+  size_t bytes_ = 0;
+};
+
+}  // namespace starratings::dossiers
