@@ -38,6 +38,11 @@ void AppendHead(const Rating& rating, std::string& out) {
                     decision.state().empty() ? "unknown" : decision.state(), "  (",
                     Name(decision.move()), ")\n");
   }
+  for (const auto& table : rating.tables()) {
+    absl::StrAppend(&out, "  cuts ", table.quantiles(), ": ",
+                    table.cuts().empty() ? "none" : absl::StrJoin(table.cuts(), ", "), "  (",
+                    table.known(), " known of ", table.organisations(), " organisations)\n");
+  }
   absl::StrAppend(&out, "\n");
   for (const std::string& sentence : rating.trace().sentences()) {
     absl::StrAppend(&out, Wrap(sentence, "  ", "  "));

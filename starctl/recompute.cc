@@ -5,12 +5,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/digest/bucket.h"
 #include "common/evidence/text.h"
 #include "common/status/status_macros.h"
 #include "common/wire/evidence_wire.h"
 #include "common/wire/scheme_text.h"
 #include "google/protobuf/util/message_differencer.h"
+#include "rating-svc/rating/cohort.h"
+#include "rating-svc/rating/print.h"
 #include "rating-svc/rating/rating.h"
 #include "rating-svc/verify/verify.h"
 #include "rating-svc/wire/rating_wire.h"
@@ -107,14 +110,20 @@ class Check {
   Found Item(const evidence::v1::RecordedItem& item, const std::string& organisation,
              const wire::SourcesById& sources, evidence::Dossier& dossier);
   Found Evidence(const RoundFileOrganisation& line, evidence::Dossier& dossier);
+  // The cuts that the rating names, which must be those of all others.
+  Found Tables(const rating::v1::Rating& rating);
+  // Whether the organisations give them.
+  Found Derived();
   Found End(const assessment::v1::RoundFileEnd& end);
 
   RoundFileReader& file_;
   Recomputed done_;
   RoundFileHeader header_;
   evidence::Date date_;
-  std::shared_ptr<const scheme::Scheme> scheme_;
+  std::shared_ptr<const scheme::Scheme> proven_;
+  std::shared_ptr<const scheme::Scheme> scheme_;  // Bound, once cuts are known.
   digest::RoundDigester digester_;
+  std::optional<rating::Cohort> cohort_;  // Where the scheme derives cuts.
   std::string last_;
   std::string next_;  // Who must come now.
 };
@@ -160,13 +169,14 @@ absl::StatusOr<Found> Check::Scheme() {
   done_.scheme = wire::SchemeName(*parsed);
   if (Found found = Differ("scheme's name", SchemeText(ref), done_.scheme)) return found;
   const verify::Verification verification = verify::Verify(line.scheme().text());
-  scheme_ = verification.scheme;
+  scheme_ = proven_ = verification.scheme;
   if (scheme_ == nullptr) {
     const verify::Issue& issue = verification.issues.front();
     return Found({0, "", "scheme", "proven",
                   absl::StrCat("not proven: line ", issue.line, " of its text: ", issue.code, " ",
                                issue.rule_id, ": ", issue.message)});
   }
+  if (!scheme_->quantiles.empty()) cohort_.emplace(*proven_);
   if (!scheme_->InForceOn(date_)) {
     return Found({0, "", "scheme", absl::StrCat("in force on ", date_.ToString()), "not in force"});
   }
@@ -250,6 +260,8 @@ Found Check::Organisation(const RoundFileOrganisation& line) {
   if (!line.has_rating()) return Difference{0, "", "rating", kNothing, "one"};
   // What was published about it is named by the rating; its digest holds theirs.
   dossier.published = wire::PublishedOf(line.rating());
+  if (Found found = Tables(line.rating())) return found;
+  if (cohort_) cohort_->Add(dossier, date_);
   const rating::Rating rating = rating::Rate(*scheme_, dossier, date_);
   rating::v1::Rating made;
   wire::Write(rating, *scheme_, made);
@@ -258,6 +270,48 @@ Found Check::Organisation(const RoundFileOrganisation& line) {
   ++done_.organisations;
   last_ = id;
   next_ = line.next();
+  return std::nullopt;
+}
+
+std::string CutsText(const scheme::CutTable& table) {
+  std::vector<std::string> cuts;
+  for (const scheme::Fraction& cut : table.cuts) {
+    cuts.push_back(rating::PrintNumber(cut.numerator, cut.denominator));
+  }
+  return absl::StrCat(cuts.empty() ? "none" : absl::StrJoin(cuts, ", "), ", of ", table.known,
+                      " known among ", table.organisations, " organisations");
+}
+
+Found Check::Tables(const rating::v1::Rating& rating) {
+  if (!cohort_) return std::nullopt;
+  std::optional<std::vector<scheme::CutTable>> tables = wire::TablesOf(rating, *proven_);
+  if (!tables) return Difference{0, "", "cuts", "those of the scheme's quantiles", "others"};
+  for (size_t i = 0; i < tables->size(); ++i) {
+    const std::string name = absl::StrCat("cuts of ", (*tables)[i].id);
+    if (Found found = Differ(absl::StrCat("digest of the ", name),
+                             rating.tables(static_cast<int>(i)).digest(), (*tables)[i].digest)) {
+      return found;
+    }
+    if (scheme_->tables.empty()) continue;
+    if (Found found = Differ(name, CutsText((*tables)[i]), CutsText(scheme_->tables[i]))) {
+      return found;
+    }
+  }
+  if (scheme_->tables.empty()) {
+    scheme_ = std::make_shared<const scheme::Scheme>(rating::Bind(*proven_, *std::move(tables)));
+  }
+  return std::nullopt;
+}
+
+Found Check::Derived() {
+  if (!cohort_ || scheme_->tables.empty()) return std::nullopt;
+  const std::vector<scheme::CutTable> tables = cohort_->Derive();
+  for (size_t i = 0; i < tables.size(); ++i) {
+    if (Found found = Differ(absl::StrCat("cuts of ", tables[i].id), CutsText(scheme_->tables[i]),
+                             CutsText(tables[i]))) {
+      return found;
+    }
+  }
   return std::nullopt;
 }
 
@@ -274,6 +328,7 @@ Found Check::End(const assessment::v1::RoundFileEnd& end) {
                            absl::StrCat(header_.round().organisation_count()), count)) {
     return found;
   }
+  if (Found found = Derived()) return found;
   done_.round_digest = digest::ToHex(digester_.Finish());
   return Differ("round digest", header_.round().round_digest(), done_.round_digest);
 }

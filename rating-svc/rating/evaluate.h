@@ -44,8 +44,11 @@ struct Value {
   Absent absent = Absent::kNotReported;
   bool assumed = false;  // By the scheme, where nothing was reported.
   bool refused = false;  // Absent, and no result may be rated.
-  // Where absence began: the input, or -1 - (index of the limit) that refused.
+  // Where absence began: the input, or -1 - (index of the limit) that refused, or
+  // kNoCuts - (index of the quantiles) that have no table.
   int16_t origin = 0;
+
+  static constexpr int kNoCuts = -4096;  // Below all limits.
 
   static Value Level(int level);
   static Value Number(Int128 numerator, int64_t denominator);

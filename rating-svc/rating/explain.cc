@@ -128,6 +128,11 @@ class Explainer {
 
   // The cuts that were selected stand on a ground of their own.
   void FillList(const scheme::Band& band, StepFinding& step) {
+    if (band.quantiles >= 0) {
+      const scheme::Quantiles& of = scheme_.quantiles[static_cast<size_t>(band.quantiles)];
+      step.basis = std::max(step.basis, of.basis);
+      step.citations.insert(step.citations.end(), of.citations.begin(), of.citations.end());
+    }
     if (band.by < 0) return;
     const Value& by = evaluation_.values[static_cast<size_t>(band.by)];
     if (by.absent != Absent::kNo) return;
@@ -143,6 +148,12 @@ class Explainer {
       const scheme::Row& row = matrix.rows[matrix.row_of[static_cast<size_t>(cell)]];
       step.basis = row.basis;
       step.citations = row.citations;
+      if (row.basis == scheme::Basis::kAssumed && !matrix.allowed.empty()) {
+        const auto [lowest, highest] = matrix.allowed[static_cast<size_t>(cell)];
+        for (int level = lowest; level <= highest; ++level) {
+          step.allowed.push_back(scheme_.LevelName(matrix.output, level));
+        }
+      }
     }
     FillOutput(matrix.id, matrix.say, matrix.output, stage, step);
   }

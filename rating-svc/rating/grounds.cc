@@ -28,6 +28,9 @@ Basis BasisOf(const scheme::Scheme& scheme, const scheme::Stage& stage, const St
       return scheme.sums[index].basis;
     case StageKind::kBand: {
       const scheme::Band& band = scheme.bands[index];
+      if (band.quantiles >= 0) {
+        return Weakest(band.basis, scheme.quantiles[static_cast<size_t>(band.quantiles)].basis);
+      }
       if (band.by < 0) return band.basis;
       const Value& by = values[static_cast<size_t>(band.by)];
       if (by.absent != Absent::kNo) return band.basis;

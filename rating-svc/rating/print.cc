@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace starratings::rating {
@@ -36,6 +37,26 @@ std::string PrintPercent(Int128 numerator, Int128 denominator) {
   return absl::StrCat(PrintInteger(tenths / 10), ".", PrintInteger(tenths % 10), " %");
 }
 
+// `, 6 fewer children`: by how many cases the test would come out otherwise, at the
+// same denominator; empty if there are not so many.
+std::string PrintCases(const scheme::ValueInfo& info, const scheme::Condition& condition,
+                       const Value& value) {
+  // The test changes between `edge` and `edge + 1` cases.
+  const Int128 product = static_cast<Int128>(condition.threshold.numerator) * value.denominator;
+  const Int128 divisor = condition.threshold.denominator;
+  Int128 edge = product / divisor;
+  if (product % divisor != 0 && product < 0) --edge;
+  const bool strict_below = condition.comparison == scheme::Comparison::kAtLeast ||
+                            condition.comparison == scheme::Comparison::kBelow;
+  if (strict_below && edge * divisor == product) --edge;
+  const bool up = value.numerator <= edge;
+  const Int128 cases = up ? edge + 1 - value.numerator : value.numerator - edge;
+  const Int128 then = up ? value.numerator + cases : value.numerator - cases;
+  if (then < 0 || then > std::max<Int128>(value.denominator, value.numerator)) return "";
+  return absl::StrCat(", ", PrintInteger(cases), up ? " more" : " fewer", " ",
+                      info.unit.empty() ? "cases" : info.unit);
+}
+
 }  // namespace
 
 std::string PrintNumber(Int128 numerator, Int128 denominator) {
@@ -52,6 +73,20 @@ std::string PrintNumber(Int128 numerator, Int128 denominator) {
   std::string fraction = PrintInteger(magnitude % kMicros + kMicros).substr(1);
   while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
   return fraction.empty() ? text : absl::StrCat(text, ".", fraction);
+}
+
+std::optional<scheme::Fraction> ParseNumber(const std::string& text) {
+  const size_t slash = text.find('/');
+  if (slash == std::string::npos) {
+    const auto decimal = evidence::Decimal::Parse(text);
+    if (!decimal.ok()) return std::nullopt;
+    return scheme::Fraction{decimal->micros(), evidence::Decimal::kMicros};
+  }
+  scheme::Fraction number;
+  const bool read = absl::SimpleAtoi(text.substr(0, slash), &number.numerator) &&
+                    absl::SimpleAtoi(text.substr(slash + 1), &number.denominator);
+  if (!read || number.denominator < 1) return std::nullopt;
+  return number;
 }
 
 std::string PrintValue(const scheme::Scheme& scheme, int value_index, const Value& value) {
@@ -91,7 +126,8 @@ std::string PrintMargin(const scheme::Scheme& scheme, const scheme::Condition& c
                            condition.comparison == scheme::Comparison::kAtMost;
   if (holds_below) distance = -distance;
   if (info.share) {
-    return absl::StrCat(PrintNumber(100 * distance, denominator), " percentage points");
+    return absl::StrCat(PrintNumber(100 * distance, denominator), " percentage points",
+                        PrintCases(info, condition, value));
   }
   return absl::StrCat(PrintNumber(distance, denominator), info.unit.empty() ? "" : " ", info.unit);
 }

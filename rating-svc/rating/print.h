@@ -1,6 +1,7 @@
-// Values for people. Internal to the room.
+// Values for people.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "rating-svc/rating/evaluate.h"
@@ -9,6 +10,9 @@ namespace starratings::rating {
 
 // An exact number: `12.5`, or `n/d` where it is no decimal of six digits.
 std::string PrintNumber(Int128 numerator, Int128 denominator);
+
+// The same read back; none if it is neither, or does not fit.
+std::optional<scheme::Fraction> ParseNumber(const std::string& text);
 
 // A value for people: a level, `21.4 % (30 of 140 children)`, `12.5 days`; empty
 // if absent.

@@ -19,6 +19,7 @@ std::string CodeBehind(const Scheme& scheme, const Evaluation& evaluation, int o
   // Each step goes to an earlier value, so that there are no more than these.
   for (size_t steps = 0; steps <= scheme.limits.size(); ++steps) {
     if (origin >= 0) return scheme.inputs[static_cast<size_t>(origin)].code;
+    if (origin <= Value::kNoCuts) return "";
     const scheme::Limit& limit = scheme.limits[static_cast<size_t>(-1 - origin)];
     for (const scheme::Condition& condition : limit.any) {
       const Value& value = evaluation.values[static_cast<size_t>(condition.value)];
@@ -30,12 +31,19 @@ std::string CodeBehind(const Scheme& scheme, const Evaluation& evaluation, int o
   return "";
 }
 
+// The rule that absence began with, if it was no input.
+const std::string& RuleBehind(const Scheme& scheme, int origin) {
+  if (origin <= Value::kNoCuts) {
+    return scheme.quantiles[static_cast<size_t>(Value::kNoCuts - origin)].id;
+  }
+  return scheme.limits[static_cast<size_t>(-1 - origin)].id;
+}
+
 NotRated WhyNotRated(const Scheme& scheme, const Evaluation& evaluation, const Value& value) {
   NotRated why;
   why.reason = value.absent;
   why.code = CodeBehind(scheme, evaluation, value.origin);
-  why.rule_id =
-      value.origin >= 0 ? why.code : scheme.limits[static_cast<size_t>(-1 - value.origin)].id;
+  why.rule_id = value.origin >= 0 ? why.code : RuleBehind(scheme, value.origin);
   return why;
 }
 
@@ -119,6 +127,7 @@ digest::Digest RatingDigest(const std::string& scheme_digest, const Rating& rati
   std::set<std::string> published;
   for (const evidence::PublishedResult& of : rating.published) published.insert(of.digest);
   for (const std::string& of : published) form.String(5, of);
+  for (const scheme::CutTable& table : rating.tables) form.String(6, table.digest);
   form.String(7, scheme_digest);
   for (const ResultOutcome& result : rating.results) form.Message(8, ResultForm(result));
   for (const Decision& decision : rating.decisions) {
@@ -178,6 +187,7 @@ Rating Assemble(const Scheme& scheme, const evidence::Dossier& dossier, evidence
   for (const evidence::PublishedResult* of : readings.published) {
     if (of != nullptr) rating.published.push_back(*of);
   }
+  rating.tables = scheme.tables;
   rating.digest = RatingDigest(scheme.digest, rating, std::move(items), date);
   return rating;
 }

@@ -211,7 +211,7 @@ TEST(ExplainTest, ACapThatMadeTheDifferenceIsBindingAndSaysByHowMuch) {
   EXPECT_EQ(step.before, "most");
   EXPECT_EQ(step.after, "some");
   EXPECT_EQ(step.tests[0].found, "22.6 % (48 of 212 children)");
-  EXPECT_EQ(step.tests[0].margin, "-140/53 percentage points");
+  EXPECT_EQ(step.tests[0].margin, "-140/53 percentage points, 6 fewer children");
   EXPECT_EQ(step.sentence,
             "Walsall: 22.6 % (48 of 212 children) is the threshold, most becomes some.");
   EXPECT_FALSE(StepOf(explanation, "C-K2").fired);

@@ -13,7 +13,7 @@ namespace starratings::rating {
 
 struct NotRated {
   Absent reason = Absent::kNotReported;
-  std::string rule_id;  // The input's code, or the id of the rule that refused.
+  std::string rule_id;  // The input's code, or the id of the rule that gave nothing.
   std::string code;     // The code whose value stood in the way.
 };
 
@@ -47,9 +47,11 @@ struct Rating {
   std::vector<ResultOutcome> results;
   std::vector<Decision> decisions;
   std::vector<const scheme::Consequence*> consequences;  // Into the scheme.
-  // What it rests on beside items: attributes by name, and published ratings.
+  // What it rests on beside items: attributes by name, published ratings, and cuts
+  // that were derived from the cohort.
   std::vector<std::pair<std::string, std::string>> attributes;
   std::vector<evidence::PublishedResult> published;
+  std::vector<scheme::CutTable> tables;
   digest::Digest digest{};
 };
 
@@ -63,7 +65,9 @@ struct TestFinding {
   std::string condition;  // For people, `above 20 %`.
   bool held = false;
   Absent absent = Absent::kNo;
-  std::string margin;  // Exact; empty for levels and where absent.
+  // Exact, of ratios in cases, too: `2.641509 percentage points, 6 fewer children`;
+  // empty for levels and where absent.
+  std::string margin;
 };
 
 // What one rule did.
@@ -81,6 +85,9 @@ struct StepFinding {
   std::vector<TestFinding> tests;
   scheme::Basis basis = scheme::Basis::kAssumed;
   std::vector<scheme::Citation> citations;
+  // Of a matrix whose cell is ASSUMED: the levels that the declared principles alone
+  // would leave; empty if none is declared.
+  std::vector<std::string> allowed;
   std::string sentence;
 };
 

@@ -103,6 +103,14 @@ void AddGrounds(const Explanation& explanation, std::vector<std::string>& senten
                                      assumed.empty() ? "." : " (ASSUMED)."));
     break;
   }
+  for (const StepFinding& step : explanation.steps) {
+    if (!step.decided || step.allowed.empty()) continue;
+    std::vector<std::string> levels;
+    for (const std::string& level : step.allowed) levels.push_back(Quote(level));
+    sentences.push_back(absl::StrCat("For ", step.target,
+                                     " the declared principles alone would allow ",
+                                     absl::StrJoin(levels, " or "), " (", step.rule_id, ")."));
+  }
   const auto reconstructed = std::count_if(
       explanation.readings.begin(), explanation.readings.end(), [](const ReadingFinding& reading) {
         return reading.item != nullptr && reading.item->item.source->reconstructed;

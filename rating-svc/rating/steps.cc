@@ -60,6 +60,16 @@ std::string PrintReads(const Scheme& scheme, const scheme::Stage& stage,
 
 // Why a rule gives nothing.
 std::string Lacks(const Scheme& scheme, const scheme::Stage& stage, const Evaluation& evaluation) {
+  if (stage.kind == scheme::StageKind::kBand) {
+    const scheme::Band& band = scheme.bands[static_cast<size_t>(stage.index)];
+    const auto at = static_cast<size_t>(std::max(band.quantiles, 0));
+    if (band.quantiles >= 0 && band.cuts.empty() && at < scheme.tables.size()) {
+      return absl::StrCat(scheme.quantiles[at].id, " has no cuts: it needs ",
+                          scheme.quantiles[at].least, " organisations with the number, and ",
+                          scheme.tables[at].known, " of ", scheme.tables[at].organisations,
+                          " have it");
+    }
+  }
   if (stage.kind != scheme::StageKind::kSum) return "a value is missing";
   const Known known = KnownOf(scheme.sums[static_cast<size_t>(stage.index)], evaluation.values);
   return absl::StrCat("it needs ", known.needed, " of the ", known.applicable,

@@ -118,6 +118,9 @@ Value BandOf(const scheme::Band& band, const std::vector<Value>& values) {
     const Value& by = values[static_cast<size_t>(band.by)];
     if (by.absent != Absent::kNo) return Value::Missing(by.absent, by.origin);
   }
+  if (band.quantiles >= 0 && band.cuts.empty()) {
+    return Value::Missing(Absent::kUnreliable, Value::kNoCuts - band.quantiles);
+  }
   const Cuts cuts = CutsOf(band, values);
   int level = cuts.lowest;
   // Cuts ascend: those at or below the number come first, those at or above it

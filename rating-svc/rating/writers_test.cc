@@ -272,10 +272,13 @@ TEST(ExplainTest, ABandShowsTheCutsNextToTheNumberAndTheMargins) {
     ASSERT_EQ(step.tests.size(), 2u);
     EXPECT_EQ(step.tests[0].condition, at_most ? "at most 30 %: \"3\"" : "at least 20 %: \"3\"");
     EXPECT_TRUE(step.tests[0].held);
-    EXPECT_EQ(step.tests[0].margin, "-5 percentage points");
+    // So many more or fewer, and the test would come out otherwise.
+    EXPECT_EQ(step.tests[0].margin, at_most ? "-5 percentage points, 6 more cases"
+                                            : "-5 percentage points, 6 fewer cases");
     EXPECT_EQ(step.tests[1].condition, at_most ? "at most 20 %: \"4\"" : "at least 30 %: \"4\"");
     EXPECT_FALSE(step.tests[1].held);
-    EXPECT_EQ(step.tests[1].margin, "5 percentage points");
+    EXPECT_EQ(step.tests[1].margin,
+              at_most ? "5 percentage points, 5 fewer cases" : "5 percentage points, 5 more cases");
   }
 }
 

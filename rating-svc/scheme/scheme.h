@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/evidence/date.h"
@@ -142,6 +143,26 @@ struct CutList {
   std::vector<Citation> citations;
 };
 
+// Cuts that divide a cohort into equal parts by one number of each of its members.
+// They are derived from all of them, before anybody is rated.
+struct Quantiles {
+  std::string id;
+  int of = 0;         // A number.
+  int parts = 2;      // There is one cut fewer.
+  int64_t least = 1;  // With fewer numbers known there are no cuts.
+  Basis basis = Basis::kAssumed;
+  std::vector<Citation> citations;
+};
+
+// What was derived for them.
+struct CutTable {
+  std::string id;              // Of the quantiles.
+  std::vector<Fraction> cuts;  // Ascending, maybe equal; empty with too few known.
+  int64_t organisations = 0;   // In the cohort.
+  int64_t known = 0;           // Of them, those whose number is known.
+  std::string digest;          // Hexadecimal.
+};
+
 // The output's level is the number of cuts at or below the number (at or above
 // it, where lower is better), counted from the lowest level of the cuts.
 struct Band {
@@ -153,6 +174,7 @@ struct Band {
   int by = -1;                 // The value on a scale that selects a list; or none.
   std::vector<CutList> lists;
   std::vector<int> list_of;  // By level of `by`.
+  int quantiles = -1;        // Whose table has the cuts; or none. See Scheme::tables.
   Basis basis = Basis::kAssumed;
   std::vector<Citation> citations;
   std::string say;
@@ -203,6 +225,9 @@ struct Matrix {
   int output = 0;
   std::vector<uint8_t> cells;    // The output's level.
   std::vector<uint32_t> row_of;  // Of each cell, the index of its row.
+  // Of each cell the lowest and highest level that the declared principles and the
+  // documented cells alone leave; empty if no principle is declared for it.
+  std::vector<std::pair<uint8_t, uint8_t>> allowed;
   std::vector<Row> rows;
   std::string say;
 };
@@ -257,6 +282,7 @@ struct Scheme {
   std::vector<ValueInfo> values;
   std::vector<Input> inputs;
   std::vector<Sum> sums;
+  std::vector<Quantiles> quantiles;
   std::vector<Band> bands;
   std::vector<Matrix> matrices;
   std::vector<Count> counts;
@@ -267,6 +293,10 @@ struct Scheme {
   std::vector<Result> results;
   std::vector<Transition> transitions;
   std::vector<Consequence> consequences;
+
+  // One for each of the quantiles once the scheme is bound to a cohort, and the cuts
+  // of the bands are theirs. Before, bands that need them give nothing.
+  std::vector<CutTable> tables;
 
   // `id@version`.
   std::string Name() const { return id + "@" + version; }

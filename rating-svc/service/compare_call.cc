@@ -11,6 +11,7 @@
 #include "common/status/status_macros.h"
 #include "rating-svc/analysis/comparison.h"
 #include "rating-svc/service/analyses.h"
+#include "rating-svc/service/cohorts.h"
 #include "rating-svc/service/pairs.h"
 #include "rating-svc/service/subject.h"
 #include "rating-svc/wire/rating_wire.h"
@@ -75,10 +76,14 @@ absl::StatusOr<Side> Settle(const EvidenceClient& client, SchemeLibrary& schemes
     RETURN_IF_ERROR(CheckInForce(side.plan.method));
   }
   if (wanted.token().empty()) {
-    side.request.set_round(wanted.round());
+    side.request = ExportOf(side.plan);
   } else {
     side.as_frozen = false;
     side.request = AtToken(side.selector, side.plan.period, wanted.token());
+  }
+  // The cohort of another scheme, or of another revision, is another.
+  if (!wanted.scheme().empty() || !wanted.token().empty()) {
+    RETURN_IF_ERROR(BindTo(client, side.request, deadline, side.plan));
   }
   return side;
 }

@@ -80,7 +80,7 @@ bool RatingServiceImpl::RateAtHand(const rating::v1::RateOrganisationRequest& re
   const absl::StatusOr<evidence::Date> date = evidence::Date::Parse(request.scheme().date());
   if (method.scheme == nullptr || !date.ok()) return false;
   // What else it reads must be asked for.
-  if (ReadsPublished(*method.scheme)) return false;
+  if (ReadsPublished(*method.scheme) || !method.scheme->quantiles.empty()) return false;
   method.date = *date;
   if (!CheckInForce(method).ok()) return false;
   const std::optional<DossierReader::Read> read = dossiers_.AtHand(DossierWanted(request));

@@ -46,10 +46,9 @@ absl::StatusOr<rating::v1::RecordRoundResponse> RecordRound(
   begin.set_on_behalf_of(on_behalf_of);
   Recording recording(client, begin, deadline);
 
+  const assessment::v1::ExportDossiersRequest all = ExportOf(plan);
   RoundRater rater(std::move(plan), {}, {}, metrics);
   Batches batches(kRatingsMost, kBytesMost);
-  assessment::v1::ExportDossiersRequest all;
-  all.set_round(request.round());
   const auto pass_on = [&](const assessment::v1::ExportDossiersResponse& block) -> absl::Status {
     if (cancelled()) return CallerGone();
     std::vector<rating::v1::Rating> ratings;

@@ -6,6 +6,7 @@
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/wire/evidence_wire.h"
+#include "rating-svc/service/cohorts.h"
 #include "rating-svc/wire/rating_wire.h"
 
 namespace starratings::service {
@@ -72,7 +73,15 @@ absl::StatusOr<RoundPlan> PlanRound(const EvidenceClient& client, SchemeLibrary&
   }
   RETURN_IF_ERROR(CheckInForce(plan.method));
   plan.published = PublishedRatings::Of(client, {plan.method.scheme.get()}, deadline);
+  RETURN_IF_ERROR(BindToRound(client, schemes, deadline, plan));
   return plan;
+}
+
+assessment::v1::ExportDossiersRequest ExportOf(const RoundPlan& plan) {
+  assessment::v1::ExportDossiersRequest request;
+  request.set_round(plan.round);
+  if (!plan.pinned.empty()) request.mutable_freshness()->set_exactly(plan.pinned);
+  return request;
 }
 
 absl::Status CheckRevision(const RoundPlan& plan,

@@ -45,7 +45,13 @@ struct RoundPlan {
   std::optional<Frozen> frozen;
   // Null unless the scheme reads published ratings.
   std::shared_ptr<PublishedRatings> published;
+  // The token of the revision that the dossiers must be of, because something was
+  // derived there; empty: none.
+  std::string pinned;
 };
+
+// Asks for the dossiers of the plan's round.
+assessment::v1::ExportDossiersRequest ExportOf(const RoundPlan& plan);
 
 // Asks the record for the round and its scheme: by digest once it was frozen,
 // by name while it is open.

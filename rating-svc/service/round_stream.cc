@@ -40,6 +40,7 @@ absl::Status RoundStream::Plan() {
   RoundPart part;
   if (request_.has_shard()) part.shard = request_.shard();
   if (request_.has_resume_after()) part.resume_after = request_.resume_after();
+  export_request_ = ExportOf(plan);
   rater_.emplace(std::move(plan), std::move(part), Form{request_.trace(), request_.compact()},
                  parts_.metrics);
   return absl::OkStatus();
@@ -50,7 +51,6 @@ void RoundStream::Begin() {
     Finish(serving::ToGrpcStatus(status));
     return;
   }
-  export_request_.set_round(request_.round());
   if (request_.has_shard()) *export_request_.mutable_shard() = request_.shard();
   if (request_.has_resume_after()) {
     *export_request_.mutable_resume_after() = request_.resume_after();

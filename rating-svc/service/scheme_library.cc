@@ -100,6 +100,20 @@ SchemePtr SchemeLibrary::AtHand(const std::string& ref) {
   return kept != nullptr && kept->ok() ? **kept : nullptr;
 }
 
+SchemePtr SchemeLibrary::FindBound(const std::string& cohort) {
+  const absl::MutexLock lock(&mutex_);
+  for (const auto& [name, bound] : bound_) {
+    if (name == cohort) return bound;
+  }
+  return nullptr;
+}
+
+void SchemeLibrary::KeepBound(const std::string& cohort, SchemePtr bound) {
+  const absl::MutexLock lock(&mutex_);
+  bound_.emplace_back(cohort, std::move(bound));
+  if (bound_.size() > kBoundMost) bound_.pop_front();
+}
+
 absl::StatusOr<SchemePtr> SchemeLibrary::FindForOpenRound(const std::string& name,
                                                           absl::Time deadline) {
   absl::StatusOr<SchemePtr> recorded = Fetch(name, deadline);

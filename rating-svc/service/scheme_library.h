@@ -75,6 +75,12 @@ class SchemeLibrary {
   // record has none. Errors as Find().
   absl::StatusOr<SchemePtr> FindForOpenRound(const std::string& name, absl::Time deadline);
 
+  // A scheme bound to a cohort that never changes, under a name that says which; null
+  // if it is not kept. The one kept first goes.
+  static constexpr size_t kBoundMost = 16;
+  SchemePtr FindBound(const std::string& cohort);
+  void KeepBound(const std::string& cohort, SchemePtr bound);
+
  private:
   SchemePtr FindLoaded(const std::string& ref) const;
   absl::StatusOr<SchemePtr> Fetch(const std::string& ref, absl::Time deadline);
@@ -97,6 +103,7 @@ class SchemeLibrary {
   absl::Mutex mutex_;
   std::list<Kept> kept_ ABSL_GUARDED_BY(mutex_);  // The latest used first.
   absl::flat_hash_map<std::string, std::list<Kept>::iterator> by_digest_ ABSL_GUARDED_BY(mutex_);
+  std::list<std::pair<std::string, SchemePtr>> bound_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace starratings::service

@@ -8,6 +8,7 @@
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "rating-svc/service/calls.h"
+#include "rating-svc/service/cohorts.h"
 #include "rating-svc/service/request_check.h"
 
 namespace starratings::service {
@@ -45,8 +46,7 @@ absl::StatusOr<Subject> FindByRound(const EvidenceClient& client, SchemeLibrary&
   ASSIGN_OR_RETURN(const RoundPlan plan, PlanRound(client, schemes, request.round(), deadline));
   // The export of the organisation's bucket says at once whether the round
   // rates it, on what, and at which revision.
-  assessment::v1::ExportDossiersRequest bucket;
-  bucket.set_round(request.round());
+  assessment::v1::ExportDossiersRequest bucket = ExportOf(plan);
   bucket.mutable_shard()->set_index(digest::BucketOf(request.organisation()));
   bucket.mutable_shard()->set_count(digest::kBuckets);
   Subject subject;
@@ -79,6 +79,7 @@ absl::StatusOr<Subject> FindByScheme(const EvidenceClient& client, DossierReader
   ASSIGN_OR_RETURN(subject.method.date, evidence::Date::Parse(request.scheme().date()));
   ASSIGN_OR_RETURN(subject.method.scheme, schemes.Find(request.scheme().scheme(), deadline));
   RETURN_IF_ERROR(CheckInForce(subject.method));
+  RETURN_IF_ERROR(CheckNeedsNoCohort(*subject.method.scheme));
   absl::StatusOr<DossierReader::Read> read = reader.Get(DossierWanted(request), deadline);
   if (!read.ok()) return RenameFields(read.status());
   subject.dossier = *read->dossier;
@@ -162,14 +163,13 @@ absl::StatusOr<RoundRead> VisitRound(const EvidenceClient& client, SchemeLibrary
                                      const std::string& round, absl::Time deadline,
                                      const Cancelled& cancelled, const DossierVisitor& each) {
   ASSIGN_OR_RETURN(const RoundPlan plan, PlanRound(client, schemes, round, deadline));
-  assessment::v1::ExportDossiersRequest request;
-  request.set_round(round);
   RoundRead read;
   read.method = plan.method;
-  ASSIGN_OR_RETURN(
-      static_cast<ExportRead&>(read),
-      VisitExport(client, request, round, kAnalysedMost, plan.published.get(), deadline, cancelled,
-                  [&](const evidence::Dossier& dossier) { return each(plan.method, dossier); }));
+  ASSIGN_OR_RETURN(static_cast<ExportRead&>(read),
+                   VisitExport(client, ExportOf(plan), round, kAnalysedMost, plan.published.get(),
+                               deadline, cancelled, [&](const evidence::Dossier& dossier) {
+                                 return each(plan.method, dossier);
+                               }));
   RETURN_IF_ERROR(CheckFrozen(plan, read));
   return read;
 }

@@ -1,5 +1,6 @@
 // Published outcomes, run through the evaluator that rates organisations.
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +10,8 @@
 #include "common/status/field_errors.h"
 #include "common/wire/evidence_wire.h"
 #include "common/wire/scheme_text.h"
+#include "rating-svc/rating/cohort.h"
+#include "rating-svc/rating/print.h"
 #include "rating-svc/verify/issues.h"
 #include "rating-svc/verify/replay.h"
 
@@ -31,6 +34,7 @@ struct Open {
 struct Prepared {
   std::vector<Open> given;
   evidence::Date date;
+  std::vector<scheme::CutTable> tables;
   int completions = 1;
 };
 
@@ -63,6 +67,7 @@ class CaseReader {
     for (int i = 0; i < message.given_size(); ++i) {
       Given(message.given(i), at.In("given", i), prepared);
     }
+    Tables(message, at, prepared);
     if (message.expect_size() == 0) Fail("FIELD_MISSING", at, "a case must have an `expect`");
     for (int i = 0; i < message.expect_size(); ++i) {
       Expect(message.expect(i), at.In("expect", i));
@@ -97,6 +102,34 @@ class CaseReader {
     for (int i = 0; i < message.citation_size(); ++i) {
       if (!message.citation(i).source().empty()) continue;
       Fail("FIELD_MISSING", at.In("citation", i), "a citation must name its `source`");
+    }
+  }
+
+  void Tables(const scheme::v1::Case& message, const Place& at, Prepared& prepared) {
+    if (static_cast<size_t>(message.table_size()) != scheme_.quantiles.size()) {
+      Fail("FIELD_MISSING", at,
+           absl::StrCat("must have a `table` for each of the scheme's ", scheme_.quantiles.size(),
+                        " quantiles"));
+      return;
+    }
+    for (int i = 0; i < message.table_size(); ++i) {
+      const scheme::Quantiles& of = scheme_.quantiles[static_cast<size_t>(i)];
+      const Place place = at.In("table", i);
+      scheme::CutTable& table = prepared.tables.emplace_back();
+      table.id = of.id;
+      if (message.table(i).quantiles() != of.id) {
+        Fail("REFERENCE_UNKNOWN", place, absl::StrCat("must be the table of `", of.id, "`"));
+      }
+      for (const std::string& cut : message.table(i).cut()) {
+        const auto number = rating::ParseNumber(cut);
+        if (!number) Fail("VALUE_INVALID", place, "a cut must be a decimal or a fraction");
+        table.cuts.push_back(number.value_or(scheme::Fraction{}));
+      }
+      const auto cuts = static_cast<int>(table.cuts.size());
+      if (cuts > 0 && cuts != of.parts - 1) {
+        Fail("CUTS_INVALID", place, absl::StrCat("must have ", of.parts - 1, " cuts, or none"));
+      }
+      table.organisations = table.known = cuts > 0 ? of.least : 0;
     }
   }
 
@@ -258,6 +291,8 @@ std::string Differs(const scheme::v1::Expect& expect, const rating::Rating& rati
 CaseOutcome RunCase(const Scheme& scheme, const scheme::v1::Case& message,
                     const Prepared& prepared) {
   CaseOutcome outcome{message.id(), true, 0, ""};
+  std::optional<Scheme> bound;
+  if (!scheme.quantiles.empty()) bound = rating::Bind(scheme, prepared.tables);
   for (; outcome.completions < prepared.completions && outcome.passed; ++outcome.completions) {
     int rest = outcome.completions;
     std::vector<std::pair<int, evidence::Value>> given;
@@ -272,7 +307,7 @@ CaseOutcome RunCase(const Scheme& scheme, const scheme::v1::Case& message,
                                     Quote(evidence::ToString(value))));
     }
     const evidence::Dossier dossier = DossierOf(scheme, given);
-    const rating::Rating rating = rating::Rate(scheme, dossier, prepared.date);
+    const rating::Rating rating = rating::Rate(bound ? *bound : scheme, dossier, prepared.date);
     for (const scheme::v1::Expect& expect : message.expect()) {
       const std::string differs = Differs(expect, rating);
       if (differs.empty()) continue;

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "rating-svc/verify/mask.h"
 #include "rating-svc/verify/proofs.h"
 
 namespace starratings::verify {
@@ -11,66 +12,6 @@ namespace {
 
 using scheme::Basis;
 using scheme::Scheme;
-
-// The vetoes on a matrix's output, and what they make of its cells.
-class Mask {
- public:
-  Mask(const Scheme& scheme, const scheme::Matrix& matrix) : scheme_(scheme), matrix_(matrix) {
-    for (const scheme::Limit& limit : scheme.limits) {
-      if (limit.target != matrix.output) continue;
-      only_vetoes_ = only_vetoes_ && limit.veto;
-      if (limit.veto) vetoes_.push_back(&limit);
-    }
-  }
-
-  const std::vector<const scheme::Limit*>& vetoes() const { return vetoes_; }
-  bool only_vetoes() const { return only_vetoes_; }
-
-  // Whether the cell's levels alone make the veto hold.
-  bool Holds(const scheme::Limit& veto, uint32_t cell) const {
-    return std::any_of(veto.any.begin(), veto.any.end(), [&](const scheme::Condition& condition) {
-      for (size_t i = 0; i < matrix_.from.size(); ++i) {
-        if (matrix_.from[i] != condition.value) continue;
-        const int level = LevelOf(cell, i);
-        return condition.comparison == scheme::Comparison::kLevelAtMost ? level <= condition.level
-                                                                        : level >= condition.level;
-      }
-      return false;
-    });
-  }
-
-  bool Masks(uint32_t cell) const {
-    return std::any_of(vetoes_.begin(), vetoes_.end(),
-                       [&](const scheme::Limit* veto) { return Holds(*veto, cell); });
-  }
-
-  // The ground of the result, not of the cell. A published outcome of just this
-  // combination stands on itself. Otherwise, where a veto decides, the strongest
-  // ground of those that do: what a documented veto leaves no choice about is
-  // FORCED. Otherwise the row's.
-  Basis BasisOf(uint32_t cell) const {
-    const Basis row = matrix_.rows[matrix_.row_of[cell]].basis;
-    if (!Masks(cell)) return row;
-    if (row == Basis::kDocumented && matrix_.cells[cell] == 0) return row;
-    Basis strongest = Basis::kAssumed;
-    for (const scheme::Limit* veto : vetoes_) {
-      if (Holds(*veto, cell)) strongest = std::min(strongest, veto->basis);
-    }
-    return strongest == Basis::kAssumed ? Basis::kAssumed : Basis::kForced;
-  }
-
- private:
-  int LevelOf(uint32_t cell, size_t i) const {
-    const int scale = scheme_.values[static_cast<size_t>(matrix_.from[i])].scale;
-    const size_t levels = scheme_.scales[static_cast<size_t>(scale)].levels.size();
-    return static_cast<int>(cell / matrix_.stride[i] % levels);
-  }
-
-  const Scheme& scheme_;
-  const scheme::Matrix& matrix_;
-  std::vector<const scheme::Limit*> vetoes_;
-  bool only_vetoes_ = true;
-};
 
 void CountMasked(const Scheme& scheme, const scheme::Matrix& matrix, const Mask& mask,
                  std::vector<std::string>& report) {

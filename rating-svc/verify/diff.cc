@@ -122,6 +122,10 @@ void Differ::NoteInputs() {
                       " in another type or on other levels: no evidence "
                       "is evidence for both, and the space is not compared"));
   }
+  if (!before_.quantiles.empty() || !after_.quantiles.empty()) {
+    Fail("a cohort decides where cuts lie: the space is not compared");
+    return;
+  }
   for (const scheme::Sum& sum : merged_.scheme.sums) {
     if (!IsFree(merged_.scheme, sum)) continue;
     Fail("a sum of numbers can be anything: the space is not compared");

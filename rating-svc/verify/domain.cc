@@ -220,12 +220,15 @@ std::vector<Domain> DomainsOf(const Scheme& scheme) {
 }
 
 bool IsFree(const Scheme& scheme, const scheme::Sum& sum) {
-  return std::any_of(sum.terms.begin(), sum.terms.end(), [&](const scheme::Term& term) {
-    const bool counted =
-        std::any_of(scheme.counts.begin(), scheme.counts.end(),
-                    [&](const scheme::Count& count) { return count.output == term.value; });
-    return scheme.values[static_cast<size_t>(term.value)].scale < 0 && !counted;
-  });
+  // Where a cohort's cuts lie to it nobody knows.
+  const bool ranked = std::any_of(scheme.quantiles.begin(), scheme.quantiles.end(),
+                                  [&](const scheme::Quantiles& of) { return of.of == sum.output; });
+  return ranked || std::any_of(sum.terms.begin(), sum.terms.end(), [&](const scheme::Term& term) {
+           const bool counted =
+               std::any_of(scheme.counts.begin(), scheme.counts.end(),
+                           [&](const scheme::Count& count) { return count.output == term.value; });
+           return scheme.values[static_cast<size_t>(term.value)].scale < 0 && !counted;
+         });
 }
 
 namespace {

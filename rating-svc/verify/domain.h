@@ -42,8 +42,8 @@ struct Domain {
 // sums that are free.
 std::vector<Domain> DomainsOf(const scheme::Scheme& scheme);
 
-// Whether a term of the sum is a number of more than finitely many values, so that
-// what comes out is taken to be anything.
+// Whether a term of the sum is a number of more than finitely many values, or the
+// sum is divided by a cohort's cuts, so that what comes out is taken to be anything.
 bool IsFree(const scheme::Scheme& scheme, const scheme::Sum& sum);
 
 // The word of a sum's total; `weight` is that of the terms in it, and counts where

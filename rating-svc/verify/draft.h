@@ -15,10 +15,13 @@ namespace starratings::verify {
 struct SymmetricClaim {
   int matrix = 0;
   std::vector<std::pair<int, int>> pairs;
+  bool live = false;  // Only of cells that no veto reaches.
 };
 struct OutranksClaim {
   int matrix = 0;
   std::vector<std::pair<int, int>> pairs;  // The stronger first.
+  bool lexicographic = false;              // Otherwise steps are traded.
+  bool live = false;
 };
 struct VetoClaim {
   int limit = 0;
@@ -30,6 +33,7 @@ struct PointsClaim {
   int matrix = 0;
   std::vector<int64_t> weights;
   std::vector<int64_t> cuts;
+  bool live = false;
 };
 
 struct Property {
@@ -47,6 +51,7 @@ struct Draft {
   std::vector<Property> properties;
   std::vector<int> input_lines;
   std::vector<int> sum_lines;
+  std::vector<int> quantile_lines;
   std::vector<int> band_lines;
   // Of each band the cuts, and where lists are selected of each list.
   std::vector<std::vector<std::vector<int>>> cut_lines;

@@ -1,4 +1,7 @@
 // Schemes with a planted fault: each is found, at its line.
+#include <array>
+#include <map>
+
 #include "rating-svc/verify/proofs.h"
 #include "rating-svc/verify/resolve.h"
 #include "rating-svc/verify/testing.h"
@@ -231,6 +234,44 @@ TEST(Counterexample, OfSymmetryIsTwoExchangedProfilesWithTwoResults) {
   EXPECT_EQ(Level(cases.case_(0), "a"), Level(cases.case_(1), "b"));
   EXPECT_EQ(Level(cases.case_(0), "b"), Level(cases.case_(1), "a"));
   EXPECT_NE(cases.case_(0).expect(0).level(), cases.case_(1).expect(0).level());
+}
+
+// What "current outranks prospects" can mean, of the reconstructed table of 2002: by
+// swaps it holds everywhere, level by level only where no veto reaches.
+TEST(Outranks, OfEnglandHoldsByItsReadingAndScope) {
+  const std::string england = ShippedText(kEngland, "scheme.textproto");
+  const std::string claim = R"(property { id: "X" outranks { stage: "M"
+    pair { a: "adults.serving" b: "adults.prospects" }
+    pair { a: "children.serving" b: "children.prospects" } )";
+  const auto issues = [&](const std::string& rest) {
+    return Verify(england + claim + rest + " } basis: BASIS_ASSUMED }\n").issues;
+  };
+  EXPECT_TRUE(issues("reading: OUTRANKS_READING_SWAP").empty());
+  EXPECT_TRUE(issues("reading: OUTRANKS_READING_SWAP scope: PROPERTY_SCOPE_LIVE").empty());
+  EXPECT_TRUE(issues("reading: OUTRANKS_READING_LEXICOGRAPHIC scope: PROPERTY_SCOPE_LIVE").empty());
+  const std::vector<Issue> lexicographic = issues("reading: OUTRANKS_READING_LEXICOGRAPHIC");
+  ASSERT_EQ(lexicographic.size(), 1);
+  EXPECT_EQ(lexicographic[0].code, "NOT_OUTRANKING");
+  EXPECT_THAT(lexicographic[0].message, testing::HasSubstr("higher in the stronger value"));
+  EXPECT_FALSE(lexicographic[0].counterexample.empty());
+}
+
+// Known figures: of 81 live cells the principles alone leave one level to three, two
+// or three stars to 52, fewer than three to 14, anything to 12.
+TEST(Allowed, OfEnglandIsWhatThePrinciplesAloneLeave) {
+  const Verification verification = Verify(ShippedText(kEngland, "scheme.textproto"));
+  ASSERT_NE(verification.scheme, nullptr) << Told(verification.issues);
+  const scheme::Matrix& matrix = verification.scheme->matrices.at(0);
+  ASSERT_EQ(matrix.allowed.size(), 256);
+  std::map<std::pair<int, int>, int> counts;
+  for (uint32_t cell = 0; cell < 256; ++cell) {
+    const std::array<uint32_t, 4> levels = {cell / 64, cell / 16 % 4, cell / 4 % 4, cell % 4};
+    const bool live = std::all_of(levels.begin(), levels.end(), [](uint32_t l) { return l > 0; });
+    if (live) ++counts[{matrix.allowed[cell].first, matrix.allowed[cell].second}];
+  }
+  const std::map<std::pair<int, int>, int> known = {
+      {{2, 2}, 2}, {{3, 3}, 1}, {{2, 3}, 52}, {{0, 2}, 14}, {{0, 3}, 12}};
+  EXPECT_EQ(counts, known);
 }
 
 TEST(Counterexample, OfOutranksTradesOneStepForAWorseResult) {

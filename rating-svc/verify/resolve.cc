@@ -49,6 +49,7 @@ Draft Resolver::Run() {
   Inputs();
   DeclareOutputs();
   Sums();
+  Quantiles();
   Bands();
   Matrices();
   Counts();
@@ -57,6 +58,7 @@ Draft Resolver::Run() {
   Caps();
   Vetoes();
   Floors();
+  CheckQuantiles();
   Results();
   Transitions();
   Consequences();
@@ -79,6 +81,7 @@ bool Resolver::CheckCounts() {
            {"scales", message_.scale_size(), kScalesMost},
            {"inputs", message_.input_size(), kInputsMost},
            {"stages", stages, kStagesMost},
+           {"quantiles", message_.quantiles_size(), kQuantilesMost},
            {"results", message_.result_size(), kResultsMost},
            {"transitions", message_.transition_size(), kFollowsMost},
            {"consequences", message_.consequence_size(), kFollowsMost},

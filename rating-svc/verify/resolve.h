@@ -15,4 +15,8 @@ Draft Resolve(const scheme::v1::Scheme& message, const Place& place, Issues& iss
 // Puts the stages in order. Adds CYCLE and returns false if there is none.
 bool Order(Draft& draft, Issues& issues);
 
+// Adds CYCLE where cuts would have to be derived from ratings that need cuts. Of a
+// draft that was put in order.
+void CheckTiers(const Draft& draft, Issues& issues);
+
 }  // namespace starratings::verify

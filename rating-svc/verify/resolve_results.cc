@@ -126,14 +126,22 @@ void Resolver::Claim(const scheme::v1::Property& message, const Place& at, Prope
       const Place place = at.In("symmetric");
       const int matrix = MatrixOf(message.symmetric().stage(), id, place);
       property.claim =
-          SymmetricClaim{matrix, Pairs(message.symmetric().pair(), place, id, matrix, true)};
+          SymmetricClaim{matrix, Pairs(message.symmetric().pair(), place, id, matrix, true),
+                         IsLive(message.symmetric().scope(), id, place)};
       break;
     }
     case scheme::v1::Property::kOutranks: {
       const Place place = at.In("outranks");
       const int matrix = MatrixOf(message.outranks().stage(), id, place);
       property.claim =
-          OutranksClaim{matrix, Pairs(message.outranks().pair(), place, id, matrix, false)};
+          OutranksClaim{matrix, Pairs(message.outranks().pair(), place, id, matrix, false),
+                        message.outranks().reading() == scheme::v1::OUTRANKS_READING_LEXICOGRAPHIC,
+                        IsLive(message.outranks().scope(), id, place)};
+      if (message.outranks().reading() < 0 ||
+          message.outranks().reading() > scheme::v1::OUTRANKS_READING_LEXICOGRAPHIC) {
+        Fail("NUMBER_INVALID", id, place.In("reading"),
+             "must be OUTRANKS_READING_SWAP or OUTRANKS_READING_LEXICOGRAPHIC");
+      }
       break;
     }
     case scheme::v1::Property::kVeto: {
@@ -160,6 +168,14 @@ void Resolver::Claim(const scheme::v1::Property& message, const Place& at, Prope
       Fail("FIELD_MISSING", id, at, "a property must claim something");
       break;
   }
+}
+
+bool Resolver::IsLive(int scope, const std::string& rule, const Place& at) {
+  if (scope < 0 || scope > scheme::v1::PROPERTY_SCOPE_LIVE) {
+    Fail("NUMBER_INVALID", rule, at.In("scope"),
+         "must be PROPERTY_SCOPE_TABLE or PROPERTY_SCOPE_LIVE");
+  }
+  return scope == scheme::v1::PROPERTY_SCOPE_LIVE;
 }
 
 int Resolver::MatrixOf(const std::string& stage, const std::string& rule, const Place& at) {
@@ -204,7 +220,8 @@ PointsClaim Resolver::Points(const scheme::v1::EqualsPoints& message, const Plac
                              const std::string& rule) {
   PointsClaim claim{MatrixOf(message.stage(), rule, at),
                     {message.weight().begin(), message.weight().end()},
-                    {message.cut().begin(), message.cut().end()}};
+                    {message.cut().begin(), message.cut().end()},
+                    IsLive(message.scope(), rule, at)};
   if (claim.matrix < 0) return claim;
   const scheme::Matrix& matrix = draft_.scheme.matrices[static_cast<size_t>(claim.matrix)];
   if (claim.weights.size() != matrix.from.size()) {

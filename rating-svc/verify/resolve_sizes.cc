@@ -45,6 +45,22 @@ void Resolver::CheckSizes() {
                   "(give them as decimals), or round what goes into it");
     }
   }
+  CheckCuts(known);
+}
+
+// A cut is a threshold: 64 bits above the line, too.
+void Resolver::CheckCuts(std::vector<std::optional<Size>>& known) {
+  for (size_t i = 0; i < draft_.scheme.quantiles.size(); ++i) {
+    const scheme::Quantiles& of = draft_.scheme.quantiles[i];
+    if (of.of < 0 || Info(of.of).scale >= 0) continue;
+    const Size size = SizeOf(of.of, known, 0);
+    const bool fits = size.numerator <= kDenominatorsMost &&
+                      Times(size.numerator, Times(size.fixed, size.varying)) <= kNumeratorsMost;
+    if (!fits) {
+      issues_.Add("NUMBER_INVALID", of.id, draft_.quantile_lines[i],
+                  "the number may have more digits than a cut can have: round it");
+    }
+  }
 }
 
 Resolver::Size Resolver::SizeOf(int value, std::vector<std::optional<Size>>& known, int depth) {

@@ -105,7 +105,11 @@ void Resolver::Bands() {
     band.at_most = message.direction() == scheme::v1::DIRECTION_AT_MOST;
     std::vector<std::vector<int>> lines;
     const int scale = Info(band.output).scale;
-    if (!message.by().empty() || message.list_size() > 0) {
+    if (!message.quantiles().empty()) {
+      CutsOfCohort(message, at, band);
+      // The band's line stands for cuts that are nowhere.
+      lines.emplace_back(band.cuts.size(), at.line());
+    } else if (!message.by().empty() || message.list_size() > 0) {
       Lists(message, at, band, lines);
     } else {
       lines.emplace_back();

@@ -28,6 +28,7 @@ inline constexpr int kTermsMost = 256;
 inline constexpr int kFromMost = 16;
 inline constexpr int kRowsMost = 100'000;
 inline constexpr int64_t kCellsMost = 1'000'000;
+inline constexpr int kQuantilesMost = 64;
 inline constexpr int kResultsMost = 64;
 inline constexpr int kFollowsMost = 1'000;  // Transitions, consequences, properties.
 inline constexpr int kCitationsMost = 20;
@@ -83,9 +84,15 @@ class Resolver {
   void Lists(const scheme::v1::Band& message, const Place& at, scheme::Band& band,
              std::vector<std::vector<int>>& lines);
 
+  // resolve_quantiles.cc
+  void Quantiles();
+  void CutsOfCohort(const scheme::v1::Band& message, const Place& at, scheme::Band& band);
+  void CheckQuantiles();
+
   // resolve_sizes.cc: that sums fit the evaluator's arithmetic.
   struct Size;
   void CheckSizes();
+  void CheckCuts(std::vector<std::optional<Size>>& known);
   Size SizeOf(int value, std::vector<std::optional<Size>>& known, int depth);
   Size SizeOfSum(const scheme::Sum& sum, std::vector<std::optional<Size>>& known, int depth);
 
@@ -124,6 +131,7 @@ class Resolver {
   void Consequences();
   void Properties();
   void Claim(const scheme::v1::Property& message, const Place& at, Property& property);
+  bool IsLive(int scope, const std::string& rule, const Place& at);
   int MatrixOf(const std::string& stage, const std::string& rule, const Place& at);
   std::vector<std::pair<int, int>> Pairs(
       const google::protobuf::RepeatedPtrField<scheme::v1::Pair>& messages, const Place& at,
@@ -171,6 +179,7 @@ class Resolver {
   std::map<std::string, int> scales_;
   std::map<std::string, int> values_;
   std::map<std::string, int> matrices_;
+  std::map<std::string, int> quantiles_;
   std::set<std::string> publications_;
   std::set<std::string> rules_;
   // The outputs that are declared before what they are of is resolved.

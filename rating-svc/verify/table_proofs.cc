@@ -6,8 +6,10 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "rating-svc/verify/mask.h"
 #include "rating-svc/verify/proofs.h"
 #include "rating-svc/verify/replay.h"
+#include "rating-svc/verify/table.h"
 
 namespace starratings::verify {
 namespace {
@@ -30,45 +32,6 @@ struct Breaches {
   }
 };
 
-// One matrix, by its cells.
-class Table {
- public:
-  Table(const Scheme& scheme, int index)
-      : scheme_(scheme), matrix_(scheme.matrices[static_cast<size_t>(index)]) {}
-
-  const Matrix& matrix() const { return matrix_; }
-  uint32_t size() const { return static_cast<uint32_t>(matrix_.cells.size()); }
-  bool Filled(uint32_t cell) const { return matrix_.row_of[cell] != kNoRow; }
-  int At(uint32_t cell) const { return matrix_.cells[cell]; }
-  uint32_t Stride(int i) const { return matrix_.stride[static_cast<size_t>(i)]; }
-
-  uint32_t Levels(int i) const {
-    const int value = matrix_.from[static_cast<size_t>(i)];
-    const int scale = scheme_.values[static_cast<size_t>(value)].scale;
-    return static_cast<uint32_t>(scheme_.scales[static_cast<size_t>(scale)].levels.size());
-  }
-  uint32_t Level(uint32_t cell, int i) const { return cell / Stride(i) % Levels(i); }
-
-  uint32_t Exchange(uint32_t cell, const std::vector<std::pair<int, int>>& pairs) const {
-    uint32_t other = cell;
-    for (const auto& [a, b] : pairs) {
-      other -= Stride(a) * Level(cell, a) + Stride(b) * Level(cell, b);
-      other += Stride(a) * Level(cell, b) + Stride(b) * Level(cell, a);
-    }
-    return other;
-  }
-
-  // The cell with one step of `b` given for one step of `a`, if there is one.
-  std::optional<uint32_t> Trade(uint32_t cell, int a, int b) const {
-    if (Level(cell, a) + 1 >= Levels(a) || Level(cell, b) == 0) return std::nullopt;
-    return cell + Stride(a) - Stride(b);
-  }
-
- private:
-  const Scheme& scheme_;
-  const Matrix& matrix_;
-};
-
 // Notes a way to each cell that is wanted.
 class Seeker : public Observer {
  public:
@@ -85,6 +48,21 @@ class Seeker : public Observer {
   const int matrix_;
   std::set<uint32_t> wanted_;
   std::map<uint32_t, Assignment> found_;
+};
+
+// The cells that a claim is of.
+class Scope {
+ public:
+  Scope(const Scheme& scheme, const Table& table, bool live)
+      : table_(table), mask_(scheme, table.matrix()), live_(live) {}
+
+  bool Has(uint32_t cell) const { return table_.Filled(cell) && !(live_ && mask_.Masks(cell)); }
+  const char* name() const { return live_ ? ", of live cells" : ""; }
+
+ private:
+  const Table& table_;
+  const Mask mask_;
+  const bool live_;
 };
 
 class TableProver {
@@ -138,14 +116,15 @@ class TableProver {
  private:
   void Symmetric(const Property& property, const SymmetricClaim& claim) {
     const Table table(scheme_, claim.matrix);
+    const Scope scope(scheme_, table, claim.live);
     Breaches breaches;
     for (uint32_t cell = 0; cell < table.size(); ++cell) {
       const uint32_t other = table.Exchange(cell, claim.pairs);
-      if (other <= cell || !table.Filled(cell) || !table.Filled(other)) continue;
+      if (other <= cell || !scope.Has(cell) || !scope.Has(other)) continue;
       if (table.At(cell) != table.At(other)) breaches.Add({cell, other});
     }
-    Conclude(property, "NOT_SYMMETRIC", "symmetric", claim.matrix, breaches,
-             [&](const Breach& breach) {
+    Conclude(property, "NOT_SYMMETRIC", absl::StrCat("symmetric", scope.name()), claim.matrix,
+             breaches, [&](const Breach& breach) {
                return absl::StrCat("exchanging the pairs changes the result: ",
                                    Describe(table, breach[0]), "; ", Describe(table, breach[1]));
              });
@@ -153,25 +132,61 @@ class TableProver {
 
   void Outranks(const Property& property, const OutranksClaim& claim) {
     const Table table(scheme_, claim.matrix);
+    const Scope scope(scheme_, table, claim.live);
     Breaches breaches;
     for (const auto& [a, b] : claim.pairs) {
-      for (uint32_t cell = 0; cell < table.size(); ++cell) {
-        const std::optional<uint32_t> other = table.Trade(cell, a, b);
-        if (!other || !table.Filled(cell) || !table.Filled(*other)) continue;
-        if (table.At(*other) < table.At(cell)) breaches.Add({cell, *other});
+      if (claim.lexicographic) {
+        Lexicographic(table, scope, a, b, breaches);
+      } else {
+        Swap(table, scope, a, b, breaches);
       }
     }
-    Conclude(property, "NOT_OUTRANKING", "outranks (swap)", claim.matrix, breaches,
-             [&](const Breach& breach) {
-               return absl::StrCat(
-                   "one step of the weaker value given for one of the stronger makes the result "
-                   "worse: ",
-                   Describe(table, breach[0]), "; ", Describe(table, breach[1]));
-             });
+    const std::string name = absl::StrCat(
+        "outranks (", claim.lexicographic ? "lexicographic" : "swap", ")", scope.name());
+    Conclude(property, "NOT_OUTRANKING", name, claim.matrix, breaches, [&](const Breach& breach) {
+      return absl::StrCat(claim.lexicographic
+                              ? "higher in the stronger value, and the result is worse: "
+                              : "one step of the weaker value given for one of the stronger "
+                                "makes the result worse: ",
+                          Describe(table, breach[0]), "; ", Describe(table, breach[1]));
+    });
+  }
+
+  static void Swap(const Table& table, const Scope& scope, int a, int b, Breaches& breaches) {
+    for (uint32_t cell = 0; cell < table.size(); ++cell) {
+      const std::optional<uint32_t> other = table.Trade(cell, a, b);
+      if (!other || !scope.Has(cell) || !scope.Has(*other)) continue;
+      if (table.At(*other) < table.At(cell)) breaches.Add({cell, *other});
+    }
+  }
+
+  // Of what is alike in all else: the best that is lower in `a` against the worst
+  // that is higher.
+  static void Lexicographic(const Table& table, const Scope& scope, int a, int b,
+                            Breaches& breaches) {
+    for (uint32_t start = 0; start < table.size(); ++start) {
+      if (table.Level(start, a) > 0 || table.Level(start, b) > 0) continue;
+      std::optional<uint32_t> best;
+      for (uint32_t level = 0; level < table.Levels(a); ++level) {
+        std::optional<uint32_t> worst_here;
+        std::optional<uint32_t> best_here;
+        for (uint32_t weaker = 0; weaker < table.Levels(b); ++weaker) {
+          const uint32_t cell = start + level * table.Stride(a) + weaker * table.Stride(b);
+          if (!scope.Has(cell)) continue;
+          if (!worst_here || table.At(cell) < table.At(*worst_here)) worst_here = cell;
+          if (!best_here || table.At(cell) > table.At(*best_here)) best_here = cell;
+        }
+        if (best && worst_here && table.At(*worst_here) < table.At(*best)) {
+          breaches.Add({*best, *worst_here});
+        }
+        if (best_here && (!best || table.At(*best_here) > table.At(*best))) best = best_here;
+      }
+    }
   }
 
   void Points(const Property& property, const PointsClaim& claim) {
     const Table table(scheme_, claim.matrix);
+    const Scope scope(scheme_, table, claim.live);
     const auto points = [&](uint32_t cell) {
       int64_t sum = 0;
       for (size_t i = 0; i < claim.weights.size(); ++i) {
@@ -185,10 +200,10 @@ class TableProver {
     };
     Breaches breaches;
     for (uint32_t cell = 0; cell < table.size(); ++cell) {
-      if (table.Filled(cell) && table.At(cell) != level(cell)) breaches.Add({cell});
+      if (scope.Has(cell) && table.At(cell) != level(cell)) breaches.Add({cell});
     }
-    Conclude(property, "POINTS_DIFFER", "equals points", claim.matrix, breaches,
-             [&](const Breach& breach) {
+    Conclude(property, "POINTS_DIFFER", absl::StrCat("equals points", scope.name()), claim.matrix,
+             breaches, [&](const Breach& breach) {
                return absl::StrCat(points(breach[0]), " points are \"",
                                    scheme_.LevelName(table.matrix().output, level(breach[0])),
                                    "\", and the table has ", Describe(table, breach[0]));
@@ -202,7 +217,7 @@ class TableProver {
                         table.matrix().rows[row].line, ")");
   }
 
-  void Conclude(const Property& property, const char* code, const char* name, int matrix,
+  void Conclude(const Property& property, const char* code, const std::string& name, int matrix,
                 const Breaches& breaches,
                 const std::function<std::string(const Breach&)>& describe) {
     const Matrix& of = scheme_.matrices[static_cast<size_t>(matrix)];
@@ -253,97 +268,7 @@ class TableProver {
   std::vector<std::string>& report_;
 };
 
-// Which cells the declared principles put below which.
-class Ranks {
- public:
-  Ranks(const Draft& draft, int index) : table_(draft.scheme, index) {
-    for (const Property& property : draft.properties) {
-      if (const auto* s = std::get_if<SymmetricClaim>(&property.claim)) {
-        if (s->matrix == index) symmetric_.push_back(s->pairs);
-      } else if (const auto* o = std::get_if<OutranksClaim>(&property.claim)) {
-        if (o->matrix == index) outranks_.insert(outranks_.end(), o->pairs.begin(), o->pairs.end());
-      } else if (const auto* m = std::get_if<MonotoneClaim>(&property.claim)) {
-        const int value = draft.scheme.results[static_cast<size_t>(m->result)].value;
-        monotone_ = monotone_ || value == table_.matrix().output;
-      }
-    }
-  }
-
-  const Table& table() const { return table_; }
-  bool monotone() const { return monotone_; }
-
-  // The cells that are at least as high (or low) as `cell`, one step away.
-  std::vector<uint32_t> Next(uint32_t cell, bool up) const {
-    std::vector<uint32_t> next;
-    for (const auto& pairs : symmetric_) next.push_back(table_.Exchange(cell, pairs));
-    for (const auto& [a, b] : outranks_) {
-      const auto other = up ? table_.Trade(cell, a, b) : table_.Trade(cell, b, a);
-      if (other) next.push_back(*other);
-    }
-    const auto inputs = static_cast<int>(table_.matrix().from.size());
-    for (int i = 0; monotone_ && i < inputs; ++i) {
-      const uint32_t level = table_.Level(cell, i);
-      if (up && level + 1 < table_.Levels(i)) next.push_back(cell + table_.Stride(i));
-      if (!up && level > 0) next.push_back(cell - table_.Stride(i));
-    }
-    return next;
-  }
-
- private:
-  const Table table_;
-  std::vector<std::vector<std::pair<int, int>>> symmetric_;
-  std::vector<std::pair<int, int>> outranks_;
-  bool monotone_ = false;
-};
-
-// Carries what is known of some cells to all that rank above (or below) them;
-// the strongest first, so that each cell is visited once.
-void Spread(const Ranks& ranks, const std::vector<std::pair<int, uint32_t>>& known, bool up,
-            std::vector<uint8_t>& bound) {
-  std::vector<bool> seen(bound.size(), false);
-  for (const auto& [level, start] : known) {
-    std::vector<uint32_t> open = {start};
-    while (!open.empty()) {
-      const uint32_t cell = open.back();
-      open.pop_back();
-      if (seen[cell]) continue;
-      seen[cell] = true;
-      bound[cell] = static_cast<uint8_t>(level);
-      for (const uint32_t next : ranks.Next(cell, up)) open.push_back(next);
-    }
-  }
-}
-
 }  // namespace
-
-Bounds BoundsOf(const Draft& draft, int matrix) {
-  const Ranks ranks(draft, matrix);
-  const Table& table = ranks.table();
-  const int scale = draft.scheme.values[static_cast<size_t>(table.matrix().output)].scale;
-  const size_t levels = draft.scheme.scales[static_cast<size_t>(scale)].levels.size();
-  const auto best = static_cast<uint8_t>(levels - 1);
-  Bounds bounds{std::vector<uint8_t>(table.size(), 0), std::vector<uint8_t>(table.size(), best)};
-  std::vector<std::pair<int, uint32_t>> known;
-  for (uint32_t cell = 0; cell < table.size(); ++cell) {
-    if (!table.Filled(cell)) continue;
-    const scheme::Row& row = table.matrix().rows[table.matrix().row_of[cell]];
-    if (row.basis == scheme::Basis::kDocumented) known.emplace_back(table.At(cell), cell);
-  }
-  std::sort(known.begin(), known.end());
-  Spread(ranks, known, /*up=*/false, bounds.highest);
-  // A result is of no use if its best level cannot be reached; where limits only
-  // lower, and the table is monotone, its best cell must have it.
-  const bool raised = std::any_of(draft.scheme.limits.begin(), draft.scheme.limits.end(),
-                                  [&](const scheme::Limit& limit) {
-                                    return limit.floor && limit.target == table.matrix().output;
-                                  });
-  if (ranks.monotone() && !raised) known.emplace_back(best, table.size() - 1);
-  std::reverse(known.begin(), known.end());
-  std::stable_sort(known.begin(), known.end(),
-                   [](const auto& a, const auto& b) { return a.first > b.first; });
-  Spread(ranks, known, /*up=*/true, bounds.lowest);
-  return bounds;
-}
 
 void ProveTables(const Draft& draft, Issues& issues, std::vector<std::string>& report) {
   TableProver prover(draft, issues, report);

@@ -1,6 +1,8 @@
 #include "rating-svc/wire/rating_wire.h"
 
 #include "common/digest/sha256.h"
+#include "rating-svc/rating/cohort.h"
+#include "rating-svc/rating/print.h"
 
 namespace starratings::wire {
 namespace {
@@ -80,6 +82,16 @@ void Write(const rating::Rating& rating, const scheme::Scheme& scheme,
     out.set_level(published.level);
     out.set_digest(published.digest);
   }
+  for (const scheme::CutTable& table : rating.tables) {
+    rating::v1::CutTable& out = *message.add_tables();
+    out.set_quantiles(table.id);
+    for (const scheme::Fraction& cut : table.cuts) {
+      out.add_cuts(rating::PrintNumber(cut.numerator, cut.denominator));
+    }
+    out.set_organisations(table.organisations);
+    out.set_known(table.known);
+    out.set_digest(table.digest);
+  }
 }
 
 std::vector<evidence::PublishedResult> PublishedOf(const rating::v1::Rating& message) {
@@ -88,6 +100,28 @@ std::vector<evidence::PublishedResult> PublishedOf(const rating::v1::Rating& mes
     published.push_back({of.scheme(), of.version(), of.result(), of.level(), of.digest()});
   }
   return published;
+}
+
+std::optional<std::vector<scheme::CutTable>> TablesOf(const rating::v1::Rating& message,
+                                                      const scheme::Scheme& scheme) {
+  if (static_cast<size_t>(message.tables_size()) != scheme.quantiles.size()) return std::nullopt;
+  std::vector<scheme::CutTable> tables;
+  for (const rating::v1::CutTable& said : message.tables()) {
+    const scheme::Quantiles& of = scheme.quantiles[tables.size()];
+    const bool whole = said.cuts_size() == of.parts - 1;
+    if (said.quantiles() != of.id || (said.cuts_size() > 0 && !whole)) return std::nullopt;
+    scheme::CutTable& table = tables.emplace_back();
+    table.id = said.quantiles();
+    for (const std::string& cut : said.cuts()) {
+      const std::optional<scheme::Fraction> number = rating::ParseNumber(cut);
+      if (!number) return std::nullopt;
+      table.cuts.push_back(*number);
+    }
+    table.organisations = said.organisations();
+    table.known = said.known();
+    table.digest = rating::DigestOf(scheme, table);
+  }
+  return tables;
 }
 
 }  // namespace starratings::wire

@@ -1,6 +1,7 @@
 // Ratings as messages. One way only: nobody sends ratings to rating-svc.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "rating-svc/rating/rating.h"
@@ -21,6 +22,11 @@ void WriteCompact(const rating::Rating& rating, rating::v1::Rating& message);
 
 // What a dossier must say was published, so that the rating can be made again.
 std::vector<evidence::PublishedResult> PublishedOf(const rating::v1::Rating& message);
+
+// The cuts that the rating names, one for each of the scheme's quantiles in their
+// order; none if they are not the scheme's, or not well-formed.
+std::optional<std::vector<scheme::CutTable>> TablesOf(const rating::v1::Rating& message,
+                                                      const scheme::Scheme& scheme);
 
 // How much of an explanation is written.
 enum class TraceDetail { kPacked, kFull };

@@ -68,6 +68,7 @@ void Write(const rating::StepFinding& step, TraceDetail detail, rating::v1::Step
   message.set_binding(step.binding);
   for (const rating::TestFinding& test : step.tests) Write(test, *message.add_tests());
   message.set_basis(static_cast<scheme::v1::Basis>(step.basis));
+  for (const std::string& level : step.allowed) message.add_allowed(level);
   if (detail != TraceDetail::kFull) return;
   for (const scheme::Citation& citation : step.citations) {
     scheme::v1::Citation& out = *message.add_citations();

@@ -103,6 +103,8 @@ def rating_form(rating):
         out += delimited(4, text_field(1, name) + text_field(2, value))
     for digest in sorted(set(rating.get("published", []))):
         out += text_field(5, digest, always=True)
+    for digest in rating.get("tables", []):
+        out += text_field(6, digest, always=True)
     out += text_field(7, rating["scheme"])
     for result in rating["results"]:
         out += delimited(8, result_form(result))
@@ -111,6 +113,13 @@ def rating_form(rating):
                          + text_field(3, decision["previous"])
                          + text_field(4, decision["state"]) + number_field(5, decision["move"]))
     return out + text_field(10, rating["date"])
+
+
+def table_form(table):
+    out = text_field(1, table["scheme"]) + text_field(2, table["quantiles"])
+    for cut in table["cuts"]:
+        out += text_field(3, cut, always=True)
+    return out + number_field(4, table["organisations"]) + number_field(5, table["known"])
 
 
 def bucket_of(organisation):

@@ -34,6 +34,7 @@ def answers(vectors):
     """(vector, what it must say of what it holds), for all."""
     forms = [(vector, canonical.item_form(vector["item"])) for vector in vectors["items"]]
     forms += [(vector, canonical.rating_form(vector["rating"])) for vector in vectors["ratings"]]
+    forms += [(vector, canonical.table_form(vector["table"])) for vector in vectors["tables"]]
     forms += [(vector, scheme_form(vector["text"])) for vector in vectors["schemes"]]
     for vector, form in forms:
         yield vector, {"canonical_hex": form.hex(), "digest": canonical.sha256(form)}

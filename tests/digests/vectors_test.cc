@@ -9,6 +9,8 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "rating-svc/rating/assemble.h"
+#include "rating-svc/rating/cohort.h"
+#include "rating-svc/rating/print.h"
 
 namespace starratings {
 namespace {
@@ -80,6 +82,11 @@ TEST(VectorsTest, Ratings) {
         rating.published.push_back({"", "", "", "", of.get<std::string>()});
       }
     }
+    if (said.contains("tables")) {
+      for (const json& of : said["tables"]) {
+        rating.tables.push_back({"", {}, 0, 0, of.get<std::string>()});
+      }
+    }
     for (const json& decision : said["decisions"]) {
       rating.decisions.push_back({decision["id"], decision["code"], decision["previous"],
                                   decision["state"],
@@ -89,6 +96,24 @@ TEST(VectorsTest, Ratings) {
         rating::RatingDigest(said["scheme"], rating, said["items"],
                              *evidence::Date::Parse(said["date"].get<std::string>()));
     EXPECT_EQ(digest::ToHex(digest), vector["digest"]) << vector;
+  }
+}
+
+TEST(VectorsTest, Tables) {
+  const json vectors = Vectors();
+  EXPECT_GE(vectors["tables"].size(), 2);
+  for (const json& vector : vectors["tables"]) {
+    const json& said = vector["table"];
+    scheme::Scheme scheme;
+    scheme.digest = said["scheme"];
+    scheme::CutTable table;
+    table.id = said["quantiles"];
+    for (const json& cut : said["cuts"]) {
+      table.cuts.push_back(*rating::ParseNumber(cut.get<std::string>()));
+    }
+    table.organisations = said["organisations"];
+    table.known = said["known"];
+    EXPECT_EQ(rating::DigestOf(scheme, table), vector["digest"]) << vector;
   }
 }
 

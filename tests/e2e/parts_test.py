@@ -140,7 +140,7 @@ class PartsTest(harness.ServiceTest):
 
     def test_a_stream_that_breaks_goes_on_by_itself(self):
         whole = self.services.starctl("rate", "r", "--ratings", as_json=True)
-        proxy = CuttingProxy(self.services.rating.grpc, cuts=3, after=400_000)
+        proxy = CuttingProxy(self.services.rating.grpc, cuts=3, after=200_000)
         try:
             result = self.through(proxy, "rate", "r", "--ratings")
             self.assertEqual(result.returncode, 0, result.stderr)

@@ -35,7 +35,7 @@ def scheme():
     inputs = "".join(f'input {{ code: "figure.{i}" ratio {{}} on_missing: ON_MISSING_ABSENT '
                      f'basis: BASIS_ASSUMED }}\n' for i in range(1, ITEMS))
     caps = "".join(f'cap {{ id: "C{i}" target: "quality" limit: "{("poor", "fair")[i % 2]}" '
-                   f'unknown: UNKNOWN_SKIP basis: BASIS_ASSUMED any {{ value: "figure.{i}" '
+                   f'unknown: ON_UNKNOWN_SKIP basis: BASIS_ASSUMED any {{ value: "figure.{i}" '
                    f'above {{ fraction {{ numerator: {60 + i} denominator: 100 }} }} }} }}\n'
                    for i in range(1, ITEMS))
     rows = "".join(f'row {{ when: "{level}" then: "{stars}" basis: BASIS_ASSUMED }} '
@@ -65,7 +65,7 @@ def register_all(services, organisations):
     for first in range(0, organisations, REGISTERED_AT_ONCE):
         request = register_pb.RegisterRequest(request_id=str(uuid.uuid4()))
         for i in range(first, min(first + REGISTERED_AT_ONCE, organisations)):
-            request.organisations.add(id=f"home-{i}", name=f"Home number {i}", kind="home")
+            request.organisations.add(id=f"home-{i:05}", name=f"Home number {i}", kind="home")
         stub.Register(request, metadata=ACTOR)
 
 
@@ -82,7 +82,7 @@ def batches(organisations):
         for i in range(first, min(first + each, organisations)):
             for figure in range(ITEMS):
                 item = submit.items.add().item
-                item.organisation, item.period, item.source_id = f"home-{i}", "2001-02", "a"
+                item.organisation, item.period, item.source_id = f"home-{i:05}", "2001-02", "a"
                 if figure == 0:
                     item.code, item.value.level = "quality", ("poor", "fair", "good")[i % 3]
                 else:
