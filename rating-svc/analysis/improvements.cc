@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "rating-svc/analysis/ladder.h"
+#include "rating-svc/analysis/packed.h"
 #include "rating-svc/analysis/structure.h"
 
 namespace starratings::analysis {
@@ -61,11 +62,15 @@ class Searcher {
   int Height(size_t k) const { return static_cast<int>(ladders_[k].size()); }
 
   void Put(size_t k, int steps) {
-    readings_[inputs_[k]] =
-        steps == 0 ? from_[inputs_[k]] : ladders_[k][static_cast<size_t>(steps - 1)];
+    Value& reading = readings_[inputs_[k]];
+    reading = steps == 0 ? from_[inputs_[k]] : ladders_[k][static_cast<size_t>(steps - 1)];
+    if (packed_ != nullptr && !packed_->Set(inputs_[k], reading)) packed_ = nullptr;
   }
 
   Value Outcome() {
+    // Tables are worth making once the search turns out to be long.
+    if (outcomes_++ == limits_.tables_after) packed_ = Packed::Of(scheme_, result_, readings_);
+    if (packed_ != nullptr) return Value::Level(packed_->Level());
     Evaluate(scheme_, readings_, evaluation_);
     return evaluation_.ResultOf(scheme_, result_);
   }
@@ -137,6 +142,8 @@ class Searcher {
   const bool proven_;
   const std::vector<Value> from_;
   std::vector<Value> readings_;
+  std::unique_ptr<Packed> packed_;
+  int64_t outcomes_ = 0;
   rating::Evaluation evaluation_;
   int level_ = 0;
 

@@ -44,6 +44,8 @@ struct SearchLimits {
   // Evaluations, and comparisons with paths found before.
   int64_t work_most = 5'000'000;
   size_t paths_most = 1'000;
+  // Evaluations after which tables are made for the rest, where the scheme allows.
+  int64_t tables_after = 5'000;
 };
 
 struct Improvements {
