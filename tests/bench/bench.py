@@ -1,9 +1,11 @@
-"""Runs every benchmark and prints value, limit and ratio: bench.py OUT.json
+"""Runs every benchmark and prints value, limit and ratio: bench.py OUT.json [--peers]
 
+With --peers also other engines (tests/bench/peers), from their registries.
 OUT.json gets one object a line: name, value, unit, limit, against, ratio, goal,
 met. `limit` was measured in the same run, where there is something to measure;
 `ratio` is value / limit. A rate's ratio must not be less than its goal, any
-other's not more. Nothing is asserted: the machine is noisy.
+other's not more. Nothing is asserted: the machine is noisy. Of a peer that cannot
+be had there is name and missing, the reason.
 """
 
 import json
@@ -15,6 +17,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
 import harness
+import judge_bench
 import record_bench
 from rows import row
 
@@ -86,15 +89,24 @@ def main():
     print(f"{'what':52} {'value':>14} {'unit':10} {'limit':>14} {'ratio':>8} {'goal':>6}")
     with open(out, "w", encoding="utf-8") as file:
         def report(found):
-            rows.append(found)
             file.write(json.dumps(found) + "\n")
+            if "missing" in found:
+                print(f"{found['name']:52} {found['missing']}", flush=True)
+                return
+            rows.append(found)
             print(f"{found['name']:52} {found['value']:>14,.3f} {found['unit']:10} "
                   f"{found['limit']:>14,.3f} {found['ratio']:>8.3f} {found['goal']:>6} "
                   f"{'met   ' if found['met'] else 'MISSED'}  {found['against']}", flush=True)
-        for name in ("bench_evaluate", "bench_robustness", "bench_verify"):
+        for name in ("bench_evaluate", "bench_records", "bench_robustness", "bench_verify"):
             for found in program(name):
                 report(found)
+        if "--peers" in sys.argv[2:]:
+            from peers import run
+            for found in run.run():
+                report(found)
         for found in bench_services():
+            report(found)
+        for found in judge_bench.run():
             report(found)
         for found in record_bench.run():
             report(found)

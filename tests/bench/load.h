@@ -21,7 +21,10 @@ struct LoadOptions {
   int revisions = 1;      // How often `ingest` says every item.
   int request_bytes = 0;  // Of an echo; with reply_bytes.
   int reply_bytes = 0;
-  std::string token;  // Reads are exactly at this; empty: latest.
+  std::string token;              // Reads are exactly at this; empty: latest.
+  std::string scheme = "many@1";  // Of `rate`, which reads at minimize_latency.
+  std::string date = "2002-05-30";
+  std::string round = "r";  // Of `round`, which is rated compact.
 };
 
 // `home-00042`.
@@ -38,6 +41,7 @@ double Quantile(std::vector<double>& values, double q);
 std::string RunUnary(const LoadOptions& options);
 std::string RunIngest(const LoadOptions& options);
 std::string RunExport(const LoadOptions& options);
+std::string RunRound(const LoadOptions& options);
 
 // Answers every call with as many bytes as the first four of its request say;
 // prints its address, and ends with standard input.

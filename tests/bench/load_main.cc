@@ -3,6 +3,8 @@
 //   submit    SubmitEvidence of one item
 //   dossier   GetDossier
 //   echo      the same amount of bytes to `bench_load serve-echo`
+//   rate      RateOrganisation of rating-svc
+//   round     RateRound of rating-svc, compact
 //   ingest    IngestEvidence of every item of every organisation
 //   export    ExportDossiers of all
 //
@@ -99,6 +101,9 @@ LoadOptions Parse(int argc, char** argv) {
       {"revisions", [&](const std::string& text) { options.revisions = std::stoi(text); }},
       {"request_bytes", [&](const std::string& text) { options.request_bytes = std::stoi(text); }},
       {"reply_bytes", [&](const std::string& text) { options.reply_bytes = std::stoi(text); }},
+      {"scheme", [&](const std::string& text) { options.scheme = text; }},
+      {"date", [&](const std::string& text) { options.date = text; }},
+      {"round", [&](const std::string& text) { options.round = text; }},
       {"token", [&](const std::string& text) { options.token = text; }},
   };
   for (int i = 3; i < argc; ++i) {
@@ -141,11 +146,9 @@ int main(int argc, char** argv) {
     ServeEcho();
     return 0;
   }
-  const std::map<std::string, std::string (*)(const LoadOptions&)> kinds = {{"submit", RunUnary},
-                                                                            {"dossier", RunUnary},
-                                                                            {"echo", RunUnary},
-                                                                            {"ingest", RunIngest},
-                                                                            {"export", RunExport}};
+  const std::map<std::string, std::string (*)(const LoadOptions&)> kinds = {
+      {"submit", RunUnary}, {"dossier", RunUnary}, {"rate", RunUnary},   {"round", RunRound},
+      {"echo", RunUnary},   {"ingest", RunIngest}, {"export", RunExport}};
   const auto found = kinds.find(kind);
   if (argc < 3 || found == kinds.end()) {
     std::fprintf(stderr, "usage: bench_load KIND ADDRESS [name=value]...\n");

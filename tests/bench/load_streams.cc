@@ -1,4 +1,4 @@
-// Streams of one kind: an import, and an export.
+// Streams of one kind: an import, an export, a round.
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "starratings/assessment/v1/evidence_service.grpc.pb.h"
+#include "starratings/rating/v1/rating_service.pb.h"
 #include "tests/bench/load.h"
 
 namespace starratings::bench {
@@ -17,7 +18,8 @@ using assessment::v1::IngestEvidenceRequest;
 using assessment::v1::IngestEvidenceResponse;
 using Clock = std::chrono::steady_clock;
 
-constexpr char kService[] = "/starratings.assessment.v1.EvidenceService/";
+constexpr char kEvidence[] = "/starratings.assessment.v1.EvidenceService/";
+constexpr char kRating[] = "/starratings.rating.v1.RatingService/";
 
 [[noreturn]] void Fail(const std::string& message) {
   std::fprintf(stderr, "%s\n", message.c_str());
@@ -35,7 +37,7 @@ class Stream {
   Stream(const std::string& address, const std::string& method)
       : stub_(grpc::CreateChannel(address, grpc::InsecureChannelCredentials())) {
     context_.AddMetadata("starratings-actor", "load");
-    call_ = stub_.PrepareCall(&context_, kService + method, &queue_);
+    call_ = stub_.PrepareCall(&context_, method, &queue_);
     call_->StartCall(kWritten);
     Await(kWritten);
   }
@@ -149,7 +151,7 @@ double SecondsSince(Clock::time_point begun) {
 
 std::string RunIngest(const LoadOptions& options) {
   const std::vector<grpc::ByteBuffer> batches = Batches(options);
-  Stream stream(options.address, "IngestEvidence");
+  Stream stream(options.address, std::string(kEvidence) + "IngestEvidence");
   IngestEvidenceRequest begin;
   begin.mutable_begin()->set_import_id(NewUuid());
   begin.mutable_begin()->set_title("A load");
@@ -182,7 +184,7 @@ std::string RunIngest(const LoadOptions& options) {
 }
 
 std::string RunExport(const LoadOptions& options) {
-  Stream stream(options.address, "ExportDossiers");
+  Stream stream(options.address, std::string(kEvidence) + "ExportDossiers");
   assessment::v1::ExportDossiersRequest request;
   request.mutable_selection()->set_period("2001-02");
   request.mutable_selection()->mutable_selector()->add_kinds("home");
@@ -211,6 +213,32 @@ std::string RunExport(const LoadOptions& options) {
                 "{\"items\": %lld, \"bytes\": %zu, \"seconds\": %.3f, \"items_per_second\": %.1f}",
                 static_cast<long long>(items), bytes, seconds,
                 static_cast<double>(items) / seconds);
+  return text;
+}
+
+std::string RunRound(const LoadOptions& options) {
+  Stream stream(options.address, std::string(kRating) + "RateRound");
+  rating::v1::RateRoundRequest request;
+  request.set_round(options.round);
+  request.set_compact(true);
+  const Clock::time_point begun = Clock::now();
+  stream.Write(Bytes(request.SerializeAsString()));
+  stream.WritesDone();
+  size_t bytes = 0;
+  grpc::ByteBuffer last;
+  while (stream.Read()) {
+    last = stream.incoming();
+    bytes += last.Length();
+  }
+  const double seconds = SecondsSince(begun);
+  stream.Finish();
+  const auto summary = Parse<rating::v1::RateRoundResponse>(last).summary();
+  char text[256];
+  std::snprintf(text, sizeof text,
+                "{\"organisations\": %lld, \"bytes\": %zu, \"seconds\": %.3f, "
+                "\"digest\": \"%s\"}",
+                static_cast<long long>(summary.count()), bytes, seconds,
+                summary.round_digest().c_str());
   return text;
 }
 

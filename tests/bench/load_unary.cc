@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "starratings/assessment/v1/evidence_service.grpc.pb.h"
+#include "starratings/rating/v1/rating_service.pb.h"
 #include "tests/bench/load.h"
 
 namespace starratings::bench {
@@ -52,6 +53,7 @@ class Requests {
 
   std::string method() const {
     if (options_.kind == "echo") return "/starratings.bench.Echo/Echo";
+    if (options_.kind == "rate") return "/starratings.rating.v1.RatingService/RateOrganisation";
     return std::string("/starratings.assessment.v1.EvidenceService/") +
            (options_.kind == "submit" ? "SubmitEvidence" : "GetDossier");
   }
@@ -70,6 +72,14 @@ class Requests {
       item.set_instance(instance);
       return submit_.SerializeAsString();
     }
+    if (options_.kind == "rate") {
+      rate_.set_organisation(OrganisationId(organisation));
+      rate_.mutable_scheme()->set_scheme(options_.scheme);
+      rate_.mutable_scheme()->set_period("2001-02");
+      rate_.mutable_scheme()->set_date(options_.date);
+      rate_.mutable_scheme()->mutable_freshness()->mutable_minimize_latency();
+      return rate_.SerializeAsString();
+    }
     dossier_.set_organisation(OrganisationId(organisation));
     dossier_.set_period("2001-02");
     if (!options_.token.empty()) dossier_.mutable_freshness()->set_exactly(options_.token);
@@ -82,6 +92,7 @@ class Requests {
   std::string echo_;
   assessment::v1::SubmitEvidenceRequest submit_;
   assessment::v1::GetDossierRequest dossier_;
+  rating::v1::RateOrganisationRequest rate_;
 };
 
 // Notes when each item came, on a thread of its own.

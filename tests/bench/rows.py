@@ -8,3 +8,8 @@ def row(name, value, unit, limit, against="goal", goal=1):
     return {"name": name, "value": round(value, 3), "unit": unit, "limit": round(limit, 3),
             "against": against, "ratio": round(ratio, 4), "goal": goal,
             "met": ratio >= goal if unit.endswith("/s") else ratio <= goal}
+
+
+def missing(name, why):
+    """In place of a row that there is none of, and why."""
+    return {"name": name, "missing": why}
