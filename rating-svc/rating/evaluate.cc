@@ -32,8 +32,8 @@ Cell Locate(const scheme::Matrix& matrix, const std::vector<Value>& values) {
 template <bool kTraced>
 class Runner {
  public:
-  Runner(const Scheme& scheme, Evaluation& evaluation, int skip_limit)
-      : scheme_(scheme), evaluation_(evaluation), values_(evaluation.values), skip_(skip_limit) {}
+  Runner(const Scheme& scheme, Evaluation& evaluation, int skip)
+      : scheme_(scheme), evaluation_(evaluation), values_(evaluation.values), skip_(skip) {}
 
   void Run() {
     for (size_t i = 0; i < scheme_.stages.size();) {
@@ -83,6 +83,7 @@ class Runner {
         assert(false);
         break;
     }
+    if (static_cast<int>(at) == skip_) value = Value::Missing(Absent::kNotReported, 0);
     values_[static_cast<size_t>(output)] = value;
     if constexpr (kTraced) {
       StageTrace& trace = evaluation_.stages[at];
@@ -106,7 +107,7 @@ class Runner {
            LimitAt(end).target == target;
          ++end) {
       const int index = scheme_.stages[end].index;
-      if (index == skip_) continue;
+      if (static_cast<int>(end) == skip_) continue;
       const Limit& limit = LimitAt(end);
       const Verdict verdict = Judge<kTraced>(limit, values_);
       group.Add(limit, index, verdict);
@@ -141,8 +142,7 @@ class Runner {
 };
 
 template <bool kTraced>
-void Run(const Scheme& scheme, std::span<const Value> readings, Evaluation& evaluation,
-         int skip_limit) {
+void Run(const Scheme& scheme, std::span<const Value> readings, Evaluation& evaluation, int skip) {
   assert(readings.size() == scheme.inputs.size());
   evaluation.refused = false;
   for (size_t i = 0; i < readings.size(); ++i) {
@@ -150,9 +150,10 @@ void Run(const Scheme& scheme, std::span<const Value> readings, Evaluation& eval
     if (readings[i].refused && !evaluation.refused) {
       evaluation.refused = true;
       evaluation.refused_by = static_cast<int16_t>(i);
+      evaluation.refused_for = readings[i].absent;
     }
   }
-  Runner<kTraced>(scheme, evaluation, skip_limit).Run();
+  Runner<kTraced>(scheme, evaluation, skip).Run();
 }
 
 }  // namespace
@@ -202,14 +203,14 @@ Evaluation::Evaluation(const Scheme& scheme)
 
 Value Evaluation::ResultOf(const Scheme& scheme, size_t i) const {
   if (!refused) return values[static_cast<size_t>(scheme.results[i].value)];
-  Value value = Value::Missing(values[static_cast<size_t>(refused_by)].absent, refused_by);
+  Value value = Value::Missing(refused_for, refused_by);
   value.refused = true;
   return value;
 }
 
 void Evaluate(const Scheme& scheme, std::span<const Value> readings, Evaluation& evaluation,
-              int skip_limit) {
-  Run<false>(scheme, readings, evaluation, skip_limit);
+              int skip) {
+  Run<false>(scheme, readings, evaluation, skip);
 }
 
 void EvaluateTraced(const Scheme& scheme, std::span<const Value> readings, Evaluation& evaluation) {

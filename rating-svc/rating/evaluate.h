@@ -74,16 +74,17 @@ struct Evaluation {
   std::vector<StageTrace> stages;  // One for each stage, where traced.
   bool floors = false;             // Whether the scheme has any.
   bool refused = false;            // No result may be rated.
-  int16_t refused_by = 0;          // An input.
+  int16_t refused_by = 0;          // An input; limits may have given it a level since.
+  Absent refused_for = Absent::kNo;
 
   // Result `i`, absent with its reason where it is not rated.
   Value ResultOf(const scheme::Scheme& scheme, size_t i) const;
 };
 
-// Evaluates `scheme` on `readings`, one for each input. With `skip_limit` (an
-// index in scheme.limits) as if that rule did not exist.
+// Evaluates `scheme` on `readings`, one for each input. With `skip` (an index in
+// scheme.stages) as if that rule did not exist: what it would write is absent.
 void Evaluate(const scheme::Scheme& scheme, std::span<const Value> readings, Evaluation& evaluation,
-              int skip_limit = -1);
+              int skip = -1);
 
 // The same, leaving evaluation.stages.
 void EvaluateTraced(const scheme::Scheme& scheme, std::span<const Value> readings,

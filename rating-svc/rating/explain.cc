@@ -21,10 +21,10 @@ bool Same(const Value& a, const Value& b) {
   return a.level == b.level && a.numerator * b.denominator == b.numerator * a.denominator;
 }
 
-// Whether a result would be different without this limit.
+// Whether a result would be different without the rule of this stage.
 bool IsBinding(const Scheme& scheme, const Readings& readings, const Evaluation& evaluation,
-               int limit, Evaluation& scratch) {
-  Evaluate(scheme, readings.values, scratch, limit);
+               size_t stage, Evaluation& scratch) {
+  Evaluate(scheme, readings.values, scratch, static_cast<int>(stage));
   for (size_t i = 0; i < scheme.results.size(); ++i) {
     if (!Same(evaluation.ResultOf(scheme, i), scratch.ResultOf(scheme, i))) return true;
   }
@@ -33,9 +33,11 @@ bool IsBinding(const Scheme& scheme, const Readings& readings, const Evaluation&
 
 class Explainer {
  public:
-  Explainer(const Scheme& scheme, const evidence::Dossier& dossier, evidence::Date date)
+  Explainer(const Scheme& scheme, const evidence::Dossier& dossier, evidence::Date date,
+            Words words)
       : scheme_(scheme),
         dossier_(dossier),
+        words_(words == Words::kAll),
         readings_(Read(scheme, dossier, date)),
         evaluation_(scheme),
         scratch_(scheme) {
@@ -54,7 +56,7 @@ class Explainer {
     for (size_t stage = 0; stage < scheme_.stages.size(); ++stage) {
       explanation_.steps.push_back(StepOf(stage));
     }
-    explanation_.sentences = Summarise(scheme_, explanation_);
+    if (words_) explanation_.sentences = Summarise(scheme_, explanation_);
     return std::move(explanation_);
   }
 
@@ -70,6 +72,10 @@ class Explainer {
     return absl::StrCat(published->scheme, "@", published->version, " ", published->digest);
   }
 
+  void Cite(const std::vector<scheme::Citation>& citations, StepFinding& step) const {
+    if (words_) step.citations.insert(step.citations.end(), citations.begin(), citations.end());
+  }
+
   StepFinding StepOf(size_t stage) {
     const StageTrace& trace = evaluation_.stages[stage];
     const auto index = static_cast<size_t>(scheme_.stages[stage].index);
@@ -79,7 +85,7 @@ class Explainer {
     step.decided = grounds_->Decided(stage);
     switch (step.kind) {
       case StageKind::kLimit:
-        FillLimit(scheme_.limits[index], static_cast<int>(index), trace, step);
+        FillLimit(scheme_.limits[index], stage, trace, step);
         break;
       case StageKind::kSum:
         FillWriter(scheme_.sums[index], stage, step);
@@ -105,24 +111,24 @@ class Explainer {
     return step;
   }
 
-  void FillLimit(const Limit& limit, int index, const StageTrace& trace, StepFinding& step) {
+  void FillLimit(const Limit& limit, size_t stage, const StageTrace& trace, StepFinding& step) {
     step.rule_id = limit.id;
     step.veto = limit.veto;
     step.floor = limit.floor;
     step.target = scheme_.values[static_cast<size_t>(limit.target)].name;
     step.before = PrintValue(scheme_, limit.target, trace.before);
     step.after = PrintValue(scheme_, limit.target, trace.after);
-    step.tests = TestsOf(scheme_, {StageKind::kLimit, index}, evaluation_, trace.held);
-    step.binding = IsBinding(scheme_, readings_, evaluation_, index, scratch_);
+    step.tests = TestsOf(scheme_, scheme_.stages[stage], evaluation_, trace.held);
+    step.binding = IsBinding(scheme_, readings_, evaluation_, stage, scratch_);
     step.basis = limit.basis;
-    step.citations = limit.citations;
-    step.sentence = SayLimit(scheme_, dossier_.organisation.name, limit, step);
+    Cite(limit.citations, step);
+    if (words_) step.sentence = SayLimit(scheme_, dossier_.organisation.name, limit, step);
   }
 
   template <typename Rule>
   void FillWriter(const Rule& rule, size_t stage, StepFinding& step) {
     step.basis = rule.basis;
-    step.citations = rule.citations;
+    Cite(rule.citations, step);
     FillOutput(rule.id, rule.say, rule.output, stage, step);
   }
 
@@ -131,7 +137,7 @@ class Explainer {
     if (band.quantiles >= 0) {
       const scheme::Quantiles& of = scheme_.quantiles[static_cast<size_t>(band.quantiles)];
       step.basis = std::max(step.basis, of.basis);
-      step.citations.insert(step.citations.end(), of.citations.begin(), of.citations.end());
+      Cite(of.citations, step);
     }
     if (band.by < 0) return;
     const Value& by = evaluation_.values[static_cast<size_t>(band.by)];
@@ -139,7 +145,7 @@ class Explainer {
     const scheme::CutList& list =
         band.lists[static_cast<size_t>(band.list_of[static_cast<size_t>(by.level)])];
     step.basis = std::max(step.basis, list.basis);
-    step.citations.insert(step.citations.end(), list.citations.begin(), list.citations.end());
+    Cite(list.citations, step);
   }
 
   void FillMatrix(const scheme::Matrix& matrix, size_t stage, StepFinding& step) {
@@ -147,7 +153,7 @@ class Explainer {
     if (cell >= 0) {
       const scheme::Row& row = matrix.rows[matrix.row_of[static_cast<size_t>(cell)]];
       step.basis = row.basis;
-      step.citations = row.citations;
+      Cite(row.citations, step);
       if (row.basis == scheme::Basis::kAssumed && !matrix.allowed.empty()) {
         const auto [lowest, highest] = matrix.allowed[static_cast<size_t>(cell)];
         for (int level = lowest; level <= highest; ++level) {
@@ -158,8 +164,6 @@ class Explainer {
     FillOutput(matrix.id, matrix.say, matrix.output, stage, step);
   }
 
-  // Without the rule that writes a value there is no value, unless a limit puts it
-  // where it ended all the same.
   void FillOutput(const std::string& id, const std::string& say, int output, size_t stage,
                   StepFinding& step) {
     const StageTrace& trace = evaluation_.stages[stage];
@@ -167,27 +171,15 @@ class Explainer {
     step.target = scheme_.values[static_cast<size_t>(output)].name;
     step.after = PrintValue(scheme_, output, trace.after);
     step.tests = TestsOf(scheme_, scheme_.stages[stage], evaluation_, trace.held);
-    step.binding = step.decided && !SuppliedByLimit(output);
+    step.binding = step.decided && IsBinding(scheme_, readings_, evaluation_, stage, scratch_);
+    if (!words_) return;
     step.sentence = SayWriter(scheme_, dossier_.organisation.name, scheme_.stages[stage], say, step,
                               evaluation_);
   }
 
-  // Whether a limit that fired gives the value its final level by itself.
-  bool SuppliedByLimit(int value) const {
-    for (size_t stage = 0; stage < scheme_.stages.size(); ++stage) {
-      if (scheme_.stages[stage].kind != StageKind::kLimit) continue;
-      const Limit& limit = scheme_.limits[static_cast<size_t>(scheme_.stages[stage].index)];
-      const Value& final = evaluation_.values[static_cast<size_t>(value)];
-      if (limit.target == value && limit.limits_absent && evaluation_.stages[stage].fired &&
-          limit.level == final.level) {
-        return true;
-      }
-    }
-    return false;
-  }
-
   const Scheme& scheme_;
   const evidence::Dossier& dossier_;
+  const bool words_;
   const Readings readings_;
   Evaluation evaluation_;
   Evaluation scratch_;
@@ -197,8 +189,9 @@ class Explainer {
 
 }  // namespace
 
-Explanation Explain(const Scheme& scheme, const evidence::Dossier& dossier, evidence::Date date) {
-  return Explainer(scheme, dossier, date).Explain();
+Explanation Explain(const Scheme& scheme, const evidence::Dossier& dossier, evidence::Date date,
+                    Words words) {
+  return Explainer(scheme, dossier, date, words).Explain();
 }
 
 }  // namespace starratings::rating

@@ -136,6 +136,53 @@ INSTANTIATE_TEST_SUITE_P(
                                  {"NotRatedUnknown", "", "", Move::kNone, ""}}),
     [](const auto& test) { return std::string(test.param.name); });
 
+// What refuses stays so, even where a veto gives the input that is missing a level.
+TEST(RateTest, AVetoOnAnInputThatRefusesDoesNotMakeItReported) {
+  Scheme scheme;
+  scheme.id = "refused";
+  scheme.version = "1";
+  scheme.scales = {{"s", {"low", "high"}, 0}};
+  AddInput(scheme, "a", 0, scheme::OnMissing::kRefuse);
+  AddInput(scheme, "b", 0, scheme::OnMissing::kAbsent);
+  scheme.limits = {Veto("V", 0, {AtMost(1, 0)})};
+  scheme.stages = {{scheme::StageKind::kLimit, 0}};
+  scheme.results = {{0, "a"}};
+  const Explanation explanation = Explain(scheme, DossierOf({Item("b", Level{"low"})}), kDay);
+  const NotRated& why = *explanation.rating.results[0].not_rated;
+  EXPECT_EQ(why.reason, Absent::kNotReported);
+  EXPECT_EQ(why.rule_id, "a");
+}
+
+// Two rules that each put the result where it is: neither is binding.
+TEST(ExplainTest, AWriterIsBindingOnlyIfTheResultWouldDifferWithoutIt) {
+  Scheme scheme;
+  scheme.id = "spare";
+  scheme.version = "1";
+  scheme.scales = {{"s", {"low", "high"}, 0}};
+  AddInput(scheme, "a", 0, scheme::OnMissing::kAbsent);
+  AddInput(scheme, "b", 0, scheme::OnMissing::kAbsent);
+  scheme.values.push_back({"out", "out", "", 0});
+  scheme::Matrix matrix;
+  matrix.id = "M";
+  matrix.from = {0};
+  matrix.stride = {1};
+  matrix.output = 2;
+  matrix.cells = {0, 1};
+  matrix.row_of = {0, 0};
+  matrix.rows.resize(1);
+  scheme.matrices = {matrix};
+  scheme.limits = {Veto("V", 2, {AtMost(1, 0)})};
+  scheme.stages = {{scheme::StageKind::kMatrix, 0}, {scheme::StageKind::kLimit, 0}};
+  scheme.results = {{2, "out"}};
+  const Dossier low = DossierOf({Item("a", Level{"low"}), Item("b", Level{"low"})});
+  for (const StepFinding& step : Explain(scheme, low, kDay).steps) {
+    EXPECT_TRUE(step.decided) << step.rule_id;
+    EXPECT_FALSE(step.binding) << step.rule_id;
+  }
+  const Dossier high = DossierOf({Item("a", Level{"low"}), Item("b", Level{"high"})});
+  EXPECT_TRUE(StepOf(Explain(scheme, high, kDay), "M").binding);
+}
+
 TEST(RateTest, NotRatedSaysWhichRuleAndCode) {
   const Rating rating = Rate(EnglandShape(), DossierOf({}), kDay);
   ASSERT_TRUE(rating.results[0].not_rated);

@@ -109,8 +109,14 @@ struct Explanation {
   std::vector<std::string> sentences;
 };
 
+// How much of it is for people.
+enum class Words {
+  kNone,  // No sentences and citations.
+  kAll,
+};
+
 // Rates `dossier` and says why. `dossier` must outlive the explanation.
 Explanation Explain(const scheme::Scheme& scheme, const evidence::Dossier& dossier,
-                    evidence::Date date);
+                    evidence::Date date, Words words = Words::kAll);
 
 }  // namespace starratings::rating

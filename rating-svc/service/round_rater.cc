@@ -98,9 +98,10 @@ rating::Rating RateDossier(const Method& method, const evidence::Dossier& dossie
   const TraceDetail trace = form.trace;
   rating::Rating made;
   if (trace == rating::v1::TRACE_DETAIL_PACKED || trace == rating::v1::TRACE_DETAIL_FULL) {
-    rating::Explanation explanation = rating::Explain(*method.scheme, dossier, method.date);
-    const auto detail = trace == rating::v1::TRACE_DETAIL_FULL ? wire::TraceDetail::kFull
-                                                               : wire::TraceDetail::kPacked;
+    const bool full = trace == rating::v1::TRACE_DETAIL_FULL;
+    rating::Explanation explanation = rating::Explain(
+        *method.scheme, dossier, method.date, full ? rating::Words::kAll : rating::Words::kNone);
+    const auto detail = full ? wire::TraceDetail::kFull : wire::TraceDetail::kPacked;
     wire::Write(explanation, *method.scheme, detail, *message.mutable_trace());
     made = std::move(explanation.rating);
   } else {

@@ -62,7 +62,14 @@ class Flat {
     }
   }
 
+  // Without the limit `skip`; -1: with all.
   rating::Value Evaluate(int skip, int value) {
+    for (size_t i = 0; skip >= 0 && i < scheme_.stages.size(); ++i) {
+      const scheme::Stage& stage = scheme_.stages[i];
+      if (stage.kind != scheme::StageKind::kLimit || stage.index != skip) continue;
+      skip = static_cast<int>(i);
+      break;
+    }
     std::vector<rating::Value> readings;
     for (size_t i = 0; i < cell_.size(); ++i) readings.push_back(Reading(i, cell_[i]));
     rating::Evaluate(scheme_, readings, evaluation_, skip);
