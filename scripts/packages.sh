@@ -13,8 +13,8 @@ build_packages=(
 # What the tests need besides. Read by ./check.
 # shellcheck disable=SC2034
 test_packages=(
-  libgtest-dev libgmock-dev clang-format shellcheck python3 python3-grpcio python3-protobuf python3-yaml
-  curl git ca-certificates procps postgresql patroni python3-etcd etcd-server strace util-linux
+  libgtest-dev libgmock-dev clang clang-format shellcheck python3 python3-grpcio python3-protobuf python3-yaml
+  curl git ca-certificates procps postgresql patroni python3-etcd etcd-server strace util-linux python3-z3
 )
 
 # say WORDS...: one line for people.
