@@ -48,7 +48,10 @@ std::string OrganisationsSql(absl::string_view columns, Driver driver) {
                       "   WHERE c.round = ?7 AND c.bucket = o.bucket AND c.organisation = o.id))"
                       " AND (?10 IS NULL OR (ifnull(o.from_day, ?10) <= ?10"
                       "   AND (o.to_day IS NULL OR o.to_day > ?10)))",
-                      " ORDER BY o.bucket, o.id LIMIT ?9");
+                      // By what drives it: otherwise all that is left would be sorted for
+                      // each page.
+                      driver == Driver::kRound ? " ORDER BY r.bucket, r.organisation LIMIT ?9"
+                                               : " ORDER BY o.bucket, o.id LIMIT ?9");
 }
 
 std::optional<int64_t> DaysOf(const std::optional<evidence::Date>& date) {

@@ -100,6 +100,7 @@ absl::StatusOr<DossierReader::Read> DossierReader::Get(const GetDossierRequest& 
   const Demand demand = DemandOf(request.freshness());
   Read read;
   if (demand.cache) {
+    parts_->feed.Want();
     const Outcome outcome = Find(request, demand, read);
     parts_->metrics.Count(outcome);
     if (outcome == Outcome::kHit) return read;
