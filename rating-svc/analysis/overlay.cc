@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "common/evidence/text.h"
+#include "rating-svc/scheme/constants.h"
 
 namespace starratings::analysis {
 namespace {
@@ -19,11 +20,6 @@ const scheme::Input* InputOf(const Scheme& scheme, absl::string_view code) {
         return input.from == scheme::InputFrom::kEvidence && input.code == code;
       });
   return found == scheme.inputs.end() ? nullptr : &*found;
-}
-
-bool Less(const Fraction& a, const Fraction& b) {
-  return static_cast<rating::Int128>(a.numerator) * b.denominator <
-         static_cast<rating::Int128>(b.numerator) * a.denominator;
 }
 
 // The level that `name` is on the scale of `value`; -1 if there is none.
@@ -53,7 +49,7 @@ ThresholdFault Set(const Fraction& number, size_t cut, std::vector<Fraction>& cu
   std::vector<Fraction> changed = cuts;
   changed[cut] = number;
   for (size_t i = 1; i < changed.size(); ++i) {
-    if (!Less(changed[i - 1], changed[i])) return ThresholdFault::kOrder;
+    if (!scheme::Less(changed[i - 1], changed[i])) return ThresholdFault::kOrder;
   }
   cuts = std::move(changed);
   return ThresholdFault::kNone;

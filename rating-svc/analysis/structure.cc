@@ -1,7 +1,6 @@
 #include "rating-svc/analysis/structure.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "rating-svc/rating/conditions.h"
 #include "rating-svc/scheme/reads.h"
@@ -16,20 +15,6 @@ using scheme::Condition;
 using scheme::Fraction;
 using scheme::Scheme;
 using scheme::StageKind;
-
-bool Less(const Fraction& a, const Fraction& b) {
-  return static_cast<Int128>(a.numerator) * b.denominator <
-         static_cast<Int128>(b.numerator) * a.denominator;
-}
-
-// Calls `each` with every cut of the band, whatever selects it.
-template <typename Each>
-void ForEachCut(const scheme::Band& band, Each each) {
-  for (const Fraction& cut : band.cuts) each(cut);
-  for (const scheme::CutList& list : band.lists) {
-    for (const Fraction& cut : list.cuts) each(cut);
-  }
-}
 
 // Follows how each value answers to better inputs: +1 it does not fall, -1 it
 // does not rise, 0 nobody knows.
@@ -198,17 +183,6 @@ class Directions {
 
 }  // namespace
 
-std::vector<bool> ConeOf(const Scheme& scheme, int value) {
-  std::vector<bool> cone(scheme.values.size(), false);
-  cone[static_cast<size_t>(value)] = true;
-  // Whatever reads a value stands behind all that write or limit it.
-  for (auto stage = scheme.stages.rbegin(); stage != scheme.stages.rend(); ++stage) {
-    if (!cone[static_cast<size_t>(scheme::OutputOf(scheme, *stage))]) continue;
-    for (const int read : scheme::ReadsOf(scheme, *stage)) cone[static_cast<size_t>(read)] = true;
-  }
-  return cone;
-}
-
 std::vector<int> NumbersFrom(const Scheme& scheme, int input) {
   if (scheme.values[static_cast<size_t>(input)].scale >= 0) return {};
   std::vector<int> numbers = {input};
@@ -224,25 +198,6 @@ std::vector<int> NumbersFrom(const Scheme& scheme, int input) {
   return numbers;
 }
 
-std::vector<Fraction> ConstantsOf(const Scheme& scheme, int value) {
-  std::vector<Fraction> constants;
-  scheme::ForEachCondition(scheme, [&](const Condition& condition) {
-    if (condition.value == value) constants.push_back(condition.threshold);
-  });
-  for (const scheme::Band& band : scheme.bands) {
-    if (band.from != value) continue;
-    ForEachCut(band, [&](const Fraction& cut) { constants.push_back(cut); });
-  }
-  for (Fraction& constant : constants) {
-    const int64_t common = std::gcd(constant.numerator, constant.denominator);
-    constant = {constant.numerator / common, constant.denominator / common};
-  }
-  std::sort(constants.begin(), constants.end(), Less);
-  const auto same = [](const Fraction& a, const Fraction& b) { return !Less(a, b) && !Less(b, a); };
-  constants.erase(std::unique(constants.begin(), constants.end(), same), constants.end());
-  return constants;
-}
-
 void AppendTests(const Scheme& scheme, int value, const Value& number, std::vector<int>& answers) {
   const bool present = number.absent == Absent::kNo;
   const auto add = [&](Comparison comparison, const Fraction& constant) {
@@ -254,7 +209,7 @@ void AppendTests(const Scheme& scheme, int value, const Value& number, std::vect
   for (const scheme::Band& band : scheme.bands) {
     if (band.from != value) continue;
     const Comparison comparison = band.at_most ? Comparison::kAtMost : Comparison::kAtLeast;
-    ForEachCut(band, [&](const Fraction& cut) { add(comparison, cut); });
+    scheme::ForEachCut(band, [&](const Fraction& cut) { add(comparison, cut); });
   }
 }
 

@@ -7,21 +7,19 @@
 #include <vector>
 
 #include "rating-svc/rating/evaluate.h"
+#include "rating-svc/scheme/constants.h"
+#include "rating-svc/scheme/reads.h"
 #include "rating-svc/scheme/scheme.h"
 
 namespace starratings::analysis {
 
 using rating::Int128;
-
-// The values that `value` depends on, itself included.
-std::vector<bool> ConeOf(const scheme::Scheme& scheme, int value);
+using scheme::ConeOf;
+using scheme::ConstantsOf;
 
 // The numbers that are computed from input `input` without passing a level,
 // itself included if it is one.
 std::vector<int> NumbersFrom(const scheme::Scheme& scheme, int input);
-
-// All constants that the number `value` is compared with, ascending, each once.
-std::vector<scheme::Fraction> ConstantsOf(const scheme::Scheme& scheme, int value);
 
 // Appends what all tests of the number `value` say about it: two numbers of which they say the
 // same are the same to the scheme, unless something else reads them. Each answer

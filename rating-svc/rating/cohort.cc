@@ -8,14 +8,10 @@
 #include "common/digest/canonical.h"
 #include "common/digest/sha256.h"
 #include "rating-svc/rating/print.h"
+#include "rating-svc/scheme/constants.h"
 
 namespace starratings::rating {
 namespace {
-
-bool Less(const scheme::Fraction& a, const scheme::Fraction& b) {
-  return static_cast<Int128>(a.numerator) * b.denominator <
-         static_cast<Int128>(b.numerator) * a.denominator;
-}
 
 // In lowest terms it fits: the verifier admits no larger numbers.
 scheme::Fraction Lowest(const Value& number) {
@@ -50,7 +46,7 @@ std::vector<scheme::CutTable> Cohort::Derive() {
     table.id = quantiles.id;
     table.organisations = organisations_;
     table.known = static_cast<int64_t>(known.size());
-    std::sort(known.begin(), known.end(), Less);
+    std::sort(known.begin(), known.end(), scheme::Less);
     for (int64_t k = 1; table.known >= quantiles.least && k < quantiles.parts; ++k) {
       const int64_t rank = (k * table.known + quantiles.parts - 1) / quantiles.parts;
       table.cuts.push_back(known[static_cast<size_t>(rank) - 1]);

@@ -8,6 +8,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "rating-svc/scheme/constants.h"
 #include "rating-svc/scheme/reads.h"
 
 namespace starratings::rating {
@@ -33,13 +34,9 @@ bool OnScale(const Scheme& scheme, int value) {
   return scheme.values[static_cast<size_t>(value)].scale >= 0;
 }
 
-bool Smaller(const Fraction& a, const Fraction& b) {
-  return Int128{a.numerator} * b.denominator < Int128{b.numerator} * a.denominator;
-}
-
 // A number at each threshold, on either side and between: one of every kind.
 std::vector<Value> Samples(std::vector<Fraction> thresholds) {
-  std::sort(thresholds.begin(), thresholds.end(), Smaller);
+  std::sort(thresholds.begin(), thresholds.end(), scheme::Less);
   std::vector<Value> samples = {Value::Missing(Absent::kNotApplicable, 0), Value::Number(0, 1)};
   Fraction before = {0, 1};
   for (const Fraction& at : thresholds) {

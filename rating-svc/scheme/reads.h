@@ -76,6 +76,17 @@ inline std::vector<Stage> WritersOf(const Scheme& scheme) {
   return writers;
 }
 
+// The values that `value` depends on, itself included. The stages must be in order.
+inline std::vector<bool> ConeOf(const Scheme& scheme, int value) {
+  std::vector<bool> cone(scheme.values.size(), false);
+  cone[static_cast<size_t>(value)] = true;
+  for (auto stage = scheme.stages.rbegin(); stage != scheme.stages.rend(); ++stage) {
+    if (!cone[static_cast<size_t>(OutputOf(scheme, *stage))]) continue;
+    for (const int read : ReadsOf(scheme, *stage)) cone[static_cast<size_t>(read)] = true;
+  }
+  return cone;
+}
+
 // Calls `each` with every condition of limits, counts and adjustments.
 template <typename Each>
 void ForEachCondition(const Scheme& scheme, Each each) {

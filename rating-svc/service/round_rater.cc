@@ -15,11 +15,6 @@ namespace {
 using absl::StatusCode;
 using rating::v1::TraceDetail;
 
-absl::Status Broken(absl::string_view what) {
-  return status::Error(StatusCode::kDataLoss, "EXPORT_BROKEN",
-                       absl::StrCat("the record's export of the round is not whole: ", what));
-}
-
 absl::Status RoundWithdrawn(const std::string& round) {
   status::ErrorDetail detail;
   detail.reason = "ROUND_WITHDRAWN";
@@ -31,6 +26,11 @@ absl::Status RoundWithdrawn(const std::string& round) {
 }
 
 }  // namespace
+
+absl::Status ExportBroken(absl::string_view what) {
+  return status::Error(StatusCode::kDataLoss, "EXPORT_BROKEN",
+                       absl::StrCat("the record's export of the round is not whole: ", what));
+}
 
 absl::Status CheckInForce(const Method& method) {
   if (method.scheme->InForceOn(method.date)) return absl::OkStatus();
@@ -89,7 +89,7 @@ absl::Status CheckRevision(const RoundPlan& plan,
   if (!plan.frozen || plan.frozen->revision == block.snapshot().revision()) {
     return absl::OkStatus();
   }
-  return Broken("it is not of the revision that was frozen");
+  return ExportBroken("it is not of the revision that was frozen");
 }
 
 rating::Rating RateDossier(const Method& method, const evidence::Dossier& dossier,
@@ -154,7 +154,7 @@ absl::Status RoundRater::CheckBlock(const assessment::v1::ExportDossiersResponse
   }
   RETURN_IF_ERROR(CheckRevision(plan_, block));
   if (block.snapshot().revision() != snapshot_->revision() || block.total() != total_) {
-    return Broken("revision or total changed between blocks");
+    return ExportBroken("revision or total changed between blocks");
   }
   return absl::OkStatus();
 }
@@ -162,11 +162,11 @@ absl::Status RoundRater::CheckBlock(const assessment::v1::ExportDossiersResponse
 absl::Status RoundRater::CheckDossier(const evidence::Dossier& dossier) {
   std::pair<int, std::string> place(digest::BucketOf(dossier.organisation.id),
                                     dossier.organisation.id);
-  if (place <= last_) return Broken("it is out of order at " + dossier.organisation.id);
+  if (place <= last_) return ExportBroken("it is out of order at " + dossier.organisation.id);
   if (place.first < buckets_.first || place.first >= buckets_.second) {
-    return Broken("it has " + dossier.organisation.id + " of another shard");
+    return ExportBroken("it has " + dossier.organisation.id + " of another shard");
   }
-  if (dossier.period != plan_.period) return Broken("a dossier is of another period");
+  if (dossier.period != plan_.period) return ExportBroken("a dossier is of another period");
   last_ = std::move(place);
   return absl::OkStatus();
 }
@@ -231,12 +231,12 @@ void RoundRater::WriteTallies(rating::v1::Summary& summary) const {
 
 absl::Status RoundRater::CheckCount() const {
   if (part_.whole() && digester_.count() != total_) {
-    return Broken(absl::StrCat(digester_.count(), " of ", total_, " organisations came"));
+    return ExportBroken(absl::StrCat(digester_.count(), " of ", total_, " organisations came"));
   }
   // An export of nobody says no total.
   const bool known = part_.whole() || snapshot_.has_value();
   if (known && plan_.frozen && plan_.frozen->organisation_count != total_) {
-    return Broken("it has not the organisations that the freeze chose");
+    return ExportBroken("it has not the organisations that the freeze chose");
   }
   return absl::OkStatus();
 }

@@ -28,6 +28,9 @@ struct Method {
   evidence::Date date;
 };
 
+// DATA_LOSS (EXPORT_BROKEN): what of the export is not whole.
+absl::Status ExportBroken(absl::string_view what);
+
 // Returns FAILED_PRECONDITION (NO_SCHEME_IN_FORCE) unless the scheme is in
 // force at the date.
 absl::Status CheckInForce(const Method& method);

@@ -36,11 +36,6 @@ absl::Status TooLarge(const std::string& round, int64_t organisations, int64_t m
       detail);
 }
 
-absl::Status Broken(absl::string_view what) {
-  return status::Error(absl::StatusCode::kDataLoss, "EXPORT_BROKEN",
-                       absl::StrCat("the record's export of the round is not whole: ", what));
-}
-
 absl::StatusOr<Subject> FindByRound(const EvidenceClient& client, SchemeLibrary& schemes,
                                     const RateOrganisationRequest& request, absl::Time deadline) {
   ASSIGN_OR_RETURN(const RoundPlan plan, PlanRound(client, schemes, request.round(), deadline));
@@ -121,7 +116,7 @@ absl::StatusOr<ExportRead> VisitExport(const EvidenceClient& client,
   const auto visit = [&](const assessment::v1::ExportDossiersResponse& block) -> absl::Status {
     if (cancelled()) return CallerGone();
     if (read.count > 0 && block.snapshot().revision() != read.snapshot.revision()) {
-      return Broken("the revision changed between blocks");
+      return ExportBroken("the revision changed between blocks");
     }
     total = block.total();
     if (total > most) return TooLarge(name, total, most);
@@ -131,7 +126,7 @@ absl::StatusOr<ExportRead> VisitExport(const EvidenceClient& client,
     for (evidence::Dossier& dossier : dossiers) {
       std::pair<int, std::string> place(digest::BucketOf(dossier.organisation.id),
                                         dossier.organisation.id);
-      if (place <= last) return Broken("it is out of order at " + dossier.organisation.id);
+      if (place <= last) return ExportBroken("it is out of order at " + dossier.organisation.id);
       last = std::move(place);
       ++read.count;
       if (published != nullptr) {
@@ -143,7 +138,7 @@ absl::StatusOr<ExportRead> VisitExport(const EvidenceClient& client,
   };
   RETURN_IF_ERROR(client.ExportDossiers(request, deadline, visit));
   if (read.count != total) {
-    return Broken(absl::StrCat(read.count, " of ", total, " organisations came"));
+    return ExportBroken(absl::StrCat(read.count, " of ", total, " organisations came"));
   }
   return read;
 }
@@ -151,10 +146,10 @@ absl::StatusOr<ExportRead> VisitExport(const EvidenceClient& client,
 absl::Status CheckFrozen(const RoundPlan& plan, const ExportRead& read) {
   if (!plan.frozen) return absl::OkStatus();
   if (plan.frozen->organisation_count != read.count) {
-    return Broken("it has not the organisations that the freeze chose");
+    return ExportBroken("it has not the organisations that the freeze chose");
   }
   if (read.count > 0 && plan.frozen->revision != read.snapshot.revision()) {
-    return Broken("it is not of the revision that was frozen");
+    return ExportBroken("it is not of the revision that was frozen");
   }
   return absl::OkStatus();
 }

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <optional>
 
+#include "rating-svc/scheme/constants.h"
 #include "rating-svc/scheme/reads.h"
 
 namespace starratings::verify {
@@ -11,42 +12,15 @@ namespace {
 
 using evidence::Decimal;
 using scheme::Comparison;
+using scheme::ConstantsOf;
 using scheme::Fraction;
+using scheme::Less;
 using scheme::Scheme;
 
 constexpr int64_t kDecimalMost = 1'000'000'000'000 * Decimal::kMicros - 1;
 
 // Merging only spares work; for more constants than these it would cost more.
 constexpr size_t kMergedMost = 64;
-
-bool Less(const Fraction& a, const Fraction& b) {
-  return static_cast<Int128>(a.numerator) * b.denominator <
-         static_cast<Int128>(b.numerator) * a.denominator;
-}
-
-// All constants that a value is compared with, ascending.
-std::vector<Fraction> ConstantsOf(const Scheme& scheme, int value) {
-  std::vector<Fraction> constants;
-  scheme::ForEachCondition(scheme, [&](const scheme::Condition& condition) {
-    if (condition.value == value) constants.push_back(condition.threshold);
-  });
-  for (const scheme::Band& band : scheme.bands) {
-    if (band.from != value) continue;
-    constants.insert(constants.end(), band.cuts.begin(), band.cuts.end());
-    for (const scheme::CutList& list : band.lists) {
-      constants.insert(constants.end(), list.cuts.begin(), list.cuts.end());
-    }
-  }
-  for (Fraction& constant : constants) {
-    const int64_t common = std::gcd(constant.numerator, constant.denominator);
-    constant.numerator /= common;
-    constant.denominator /= common;
-  }
-  std::sort(constants.begin(), constants.end(), Less);
-  const auto same = [](const Fraction& a, const Fraction& b) { return !Less(a, b) && !Less(b, a); };
-  constants.erase(std::unique(constants.begin(), constants.end(), same), constants.end());
-  return constants;
-}
 
 // What all tests of a value say about a number: numbers of one signature are
 // the same to the scheme.

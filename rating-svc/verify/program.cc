@@ -295,10 +295,4 @@ std::vector<size_t> AlikeOf(const Scheme& scheme) {
   return like;
 }
 
-std::vector<bool> ConeOf(const Scheme& scheme, int value) {
-  std::vector<int> reads(scheme.values.size(), 0);
-  Count(scheme, NodesOf(scheme), value, reads);
-  return {reads.begin(), reads.end()};
-}
-
 }  // namespace starratings::verify

@@ -13,11 +13,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "rating-svc/scheme/reads.h"
 #include "rating-svc/verify/domain.h"
 #include "rating-svc/verify/draft.h"
 #include "rating-svc/verify/layer.h"
 
 namespace starratings::verify {
+
+using scheme::ConeOf;
 
 // For each input the cell of its domain; -1 where it does not matter.
 using Assignment = std::vector<int>;
@@ -82,8 +85,5 @@ bool Explore(const scheme::Scheme& scheme, const std::vector<Domain>& domains,
 // read only by one sum and there with one weight. For each input the first that it
 // is like; itself if there is none.
 std::vector<size_t> AlikeOf(const scheme::Scheme& scheme);
-
-// The values that `value` depends on, itself included.
-std::vector<bool> ConeOf(const scheme::Scheme& scheme, int value);
 
 }  // namespace starratings::verify

@@ -1,7 +1,6 @@
 """The judge's benchmarks through both services: a large round, compact; one
 organisation after the other from the cache, beside an empty echo."""
 
-import csv
 import pathlib
 
 import harness
@@ -33,21 +32,16 @@ result {{ value: "stars" title: "Stars" }}
 
 
 def fill(services, organisations):
-    directory = pathlib.Path(services.directory)
+    def register(what, header, rows):
+        services.starctl("register", what, services.write_csv(what, header, rows))
 
-    def register(what, rows):
-        path = directory / f"{what}.csv"
-        with open(path, "w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(rows)
-        services.starctl("register", what, str(path))
-
-    register("organisations", [["id", "name", "kind"]] +
+    register("organisations", ["id", "name", "kind"],
              [[f"home-{i:05}", f"Home {i}", "home"] for i in range(organisations)])
-    register("periods", [["id", "from", "to", "title"],
-                         ["2001-02", "2001-04-01", "2002-04-01", "2001-02"]])
-    register("codes", [["id", "title", "kind", "value_type"]] +
+    register("periods", ["id", "from", "to", "title"],
+             [["2001-02", "2001-04-01", "2002-04-01", "2001-02"]])
+    register("codes", ["id", "title", "kind", "value_type"],
              [[code, code, "INDICATOR", "DECIMAL"] for code in CODES])
-    path = directory / "scheme.textproto"
+    path = services.directory / "scheme.textproto"
     path.write_text(scheme_text(), encoding="utf-8")
     services.starctl("register", "scheme", str(path))
     load("ingest", services.assessment.grpc, organisations=organisations, codes=ITEMS)

@@ -1,7 +1,6 @@
 """What is awkward has an answer, and none is silence: gaps of every kind, values out
 of range, schemes out of force, empty rounds, two schemes under one name."""
 
-import csv
 import hashlib
 
 import harness
@@ -57,15 +56,8 @@ class AnswersTest(harness.ServiceTest):
                              str(cls.services.directory / "answers.textproto"))
 
     @classmethod
-    def write(cls, name, header, rows):
-        path = cls.services.directory / f"{name}.csv"
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([header] + rows)
-        return str(path)
-
-    @classmethod
     def register(cls, what, header, rows):
-        cls.services.starctl("register", what, cls.write(what, header, rows))
+        cls.services.starctl("register", what, cls.services.write_csv(what, header, rows))
 
     def record(self, home, **codes):
         """Registers a home and imports what is said of it: a level, a (numerator,
@@ -83,7 +75,7 @@ class AnswersTest(harness.ServiceTest):
                 row["value"] = said
             rows.append([row[name] for name in HEADER])
         if rows:
-            self.services.starctl("import", self.write(home, HEADER, rows))
+            self.services.starctl("import", self.services.write_csv(home, HEADER, rows))
 
     def rate(self, home, date="2002-05-30"):
         reply = self.services.starctl("rate", "--organisation", home, "--scheme", NAME,
@@ -121,7 +113,8 @@ class AnswersTest(harness.ServiceTest):
         row.update(organisation="odd", period="2001-02", code="falls", numerator="101",
                    denominator="100", source="A test")
         refused = self.services.starctl(
-            "import", self.write("odd", HEADER, [[row[name] for name in HEADER]]), ok=False)
+            "import", self.services.write_csv("odd", HEADER, [[row[name] for name in HEADER]]),
+            ok=False)
         self.assertNotEqual(refused.returncode, 0)
         self.assertIn("odd.csv:2", refused.stderr)
 

@@ -1,7 +1,6 @@
 """A scheme whose cuts the cohort decides, through the services: quartiles of a
 synthetic cohort, frozen with the round, named by each rating, recomputed offline."""
 
-import csv
 import json
 import math
 import random
@@ -47,19 +46,12 @@ class CohortTest(harness.ServiceTest):
             ["trust-002", "2025-q1", "nof.segment_5", "yes", "", SOURCE]])
 
     @classmethod
-    def write(cls, name, header, rows):
-        path = cls.services.directory / f"{name}.csv"
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([header] + rows)
-        return str(path)
-
-    @classmethod
     def register(cls, what, header, rows):
-        cls.services.starctl("register", what, cls.write(what, header, rows))
+        cls.services.starctl("register", what, cls.services.write_csv(what, header, rows))
 
     @classmethod
     def import_items(cls, name, rows, *more):
-        cls.services.starctl("import", cls.write(
+        cls.services.starctl("import", cls.services.write_csv(
             name, ["organisation", "period", "code", "value", "missing", "source"], rows), *more)
 
     def create(self, round_id, kinds="trust"):

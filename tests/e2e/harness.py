@@ -5,6 +5,7 @@ STARRATINGS_SOURCE the checkout. Everything a test makes is in a temporary
 directory of its own; every process it starts ends with it.
 """
 
+import csv
 import json
 import os
 import pathlib
@@ -122,6 +123,13 @@ class Services:
         if as_json:
             return json.loads(result.stdout)
         return result if not ok else result.stdout
+
+    def write_csv(self, name, header, rows):
+        """Writes a file for starctl; returns its path."""
+        path = self.directory / f"{name}.csv"
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([header, *rows])
+        return str(path)
 
     def load_england(self):
         """Registers and imports the May 2002 example."""

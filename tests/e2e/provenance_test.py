@@ -1,7 +1,6 @@
 """`starctl history` shows who said what when and why; `starctl diff` what changed
 between two revisions."""
 
-import csv
 import hashlib
 import uuid
 
@@ -60,10 +59,7 @@ class ProvenanceTest(harness.ServiceTest):
 
     @classmethod
     def register(cls, what, header, rows):
-        path = cls.services.directory / f"{what}.csv"
-        with open(path, "w", newline="") as file:
-            csv.writer(file).writerows([header, *rows])
-        cls.services.starctl("register", what, str(path))
+        cls.services.starctl("register", what, cls.services.write_csv(what, header, rows))
 
     @classmethod
     def submit(cls, actor, reason, *figures):

@@ -16,28 +16,20 @@ DID_NOT_APPLY = {"H2292": ("C03", "C04", "C13", "C14"), "H4172": ("C03", "C04", 
 
 
 class SchemesTest(harness.ServiceTest):
-    def write(self, name, header, rows):
-        path = self.services.directory / f"{name}.csv"
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(header)
-            writer.writerows(rows)
-        return str(path)
-
     def register(self, period, start, end, scheme, codes, organisations):
-        self.services.starctl("register", "periods", self.write(
+        self.services.starctl("register", "periods", self.services.write_csv(
             f"periods-{period}", ["id", "from", "to", "title"], [[period, start, end, period]]))
         if codes:
-            self.services.starctl("register", "codes", self.write(
+            self.services.starctl("register", "codes", self.services.write_csv(
                 f"codes-{period}", ["id", "title", "kind", "value_type", "levels"], codes))
         if organisations:
-            self.services.starctl("register", "organisations", self.write(
+            self.services.starctl("register", "organisations", self.services.write_csv(
                 f"organisations-{period}", ["id", "name", "kind"], organisations))
         self.services.starctl("register", "scheme",
                               str(harness.SCHEMES / scheme / "scheme.textproto"))
 
     def import_items(self, name, rows):
-        self.services.starctl("import", self.write(
+        self.services.starctl("import", self.services.write_csv(
             name, ["organisation", "period", "code", "value", "missing", "source"], rows))
 
     def rate(self, round_id, period, date, scheme, kinds):
