@@ -58,12 +58,11 @@ constexpr int kStreamThreads = 2;
 constexpr absl::Duration kReadyWithin = absl::Seconds(2);
 constexpr absl::Duration kStartWithin = absl::Seconds(10);
 
-serving::ServerOptions Options(const store::EvidenceStore& store) {
-  serving::ServerOptions options = serving::OptionsFromFlags("assessment-svc");
+absl::StatusOr<serving::ServerOptions> Options() {
+  ASSIGN_OR_RETURN(serving::ServerOptions options, serving::OptionsFromFlags("assessment-svc"));
   options.service_names = {assessment::v1::EvidenceService::service_full_name(),
                            assessment::v1::RegisterService::service_full_name(),
                            assessment::v1::RoundService::service_full_name()};
-  options.ready = [&store] { return store.CheckReady(absl::Now() + kReadyWithin); };
   return options;
 }
 
@@ -136,7 +135,9 @@ absl::Status Run() {
         "--store: must be given, for example sqlite:/var/lib/assessment/record.db");
   }
   RETURN_IF_ERROR(CheckLimits());
+  ASSIGN_OR_RETURN(serving::ServerOptions options, Options());
   const auto registry = std::make_shared<prometheus::Registry>();
+  ASSIGN_OR_RETURN(const std::unique_ptr<serving::Gate> gate, serving::OpenGate(options, registry));
   service::Metrics metrics(*registry);
   absl::StatusOr<std::unique_ptr<store::EvidenceStore>> opened =
       store::OpenStore(uri, {absl::GetFlag(FLAGS_store_password_file), &metrics});
@@ -159,14 +160,15 @@ absl::Status Run() {
   store::Committer committer(*store, CommitterOptions(), &observer);
   service::StreamSlots slots(StreamLimits());
   service::Attempts attempts;
-  const service::Parts parts{*store, committer, registers, calls,  streams,
-                             notes,  slots,     attempts,  metrics};
+  const service::Parts parts{*store, committer, registers, calls,   streams,
+                             notes,  slots,     attempts,  metrics, gate.get()};
   const service::WatchParts watching{*store, tail, watchers};
 
   service::EvidenceServiceImpl evidence_service(parts, watching);
   service::RegisterServiceImpl register_service(parts);
   service::RoundServiceImpl round_service(parts);
-  return serving::ServeUntilSignalled(Options(*store),
+  options.ready = [&store] { return store->CheckReady(absl::Now() + kReadyWithin); };
+  return serving::ServeUntilSignalled(options, gate.get(),
                                       {&evidence_service, &register_service, &round_service},
                                       registry, [&tail] { tail.Stop(); });
 }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -73,7 +74,7 @@ struct Cache {
   Cache(const service::EvidenceClient& client, prometheus::Registry& registry, int mib)
       : cache({.bytes_most = static_cast<size_t>(mib) << 20}),
         metrics(registry),
-        feed(client, cache, {.tick = [this] { metrics.Show(cache.size()); }}) {}
+        feed(client, cache, {.tick = [this] { metrics.Show(cache.size(), absl::Now()); }}) {}
 
   dossiers::DossierCache cache;
   service::CacheMetrics metrics;
@@ -82,7 +83,11 @@ struct Cache {
 
 absl::Status Run() {
   RETURN_IF_ERROR(CheckFlags());
-  serving::ServerOptions options = serving::OptionsFromFlags("rating-svc");
+  ASSIGN_OR_RETURN(serving::ServerOptions options, serving::OptionsFromFlags("rating-svc"));
+  options.service_names = {rating::v1::RatingService::service_full_name(),
+                           rating::v1::SchemeService::service_full_name()};
+  const auto registry = std::make_shared<prometheus::Registry>();
+  ASSIGN_OR_RETURN(const std::unique_ptr<serving::Gate> gate, serving::OpenGate(options, registry));
   // A scheme that does not verify stops the server: better no rating than a
   // wrong one.
   absl::StatusOr<std::vector<service::SchemePtr>> loaded =
@@ -91,14 +96,21 @@ absl::Status Run() {
     return absl::Status(loaded.status().code(),
                         absl::StrCat("--schemes: ", loaded.status().message()));
   }
-  ASSIGN_OR_RETURN(const std::shared_ptr<grpc::Channel> channel,
-                   serving::NewChannel({.address = absl::GetFlag(FLAGS_assessment),
-                                        .insecure = options.insecure,
-                                        .tls_directory = options.tls_directory}));
-  const service::EvidenceClient client(channel, options.insecure ? absl::GetFlag(FLAGS_actor) : "");
+  const std::string assessment = absl::GetFlag(FLAGS_assessment);
+  const std::shared_ptr<const serving::KeyMaterial> keys = gate == nullptr ? nullptr : gate->keys();
+  service::EvidenceClient client(serving::NewChannel(assessment, keys.get()),
+                                 options.insecure ? absl::GetFlag(FLAGS_actor) : "");
+  if (gate != nullptr) {
+    gate->OnKeys([&client, assessment](const serving::KeyMaterial& now) {
+      client.Use(serving::NewChannel(assessment, &now));
+    });
+  }
+  // Before the client goes.
+  const absl::Cleanup no_more_keys = [&gate] {
+    if (gate != nullptr) gate->OnKeys(nullptr);
+  };
   service::SchemeLibrary schemes(*std::move(loaded), service::RecordOf(client));
 
-  const auto registry = std::make_shared<prometheus::Registry>();
   service::RatingMetrics metrics(*registry);
   std::optional<Cache> cache;
   if (const int mib = absl::GetFlag(FLAGS_cache_mib); mib > 0) {
@@ -112,10 +124,9 @@ absl::Status Run() {
       {.readers = absl::GetFlag(FLAGS_readers), .rounds_most = absl::GetFlag(FLAGS_rounds_most)});
   service::SchemeServiceImpl scheme_service(schemes);
 
-  options.service_names = {rating::v1::RatingService::service_full_name(),
-                           rating::v1::SchemeService::service_full_name()};
   options.ready = [&client] { return client.CheckReady(absl::Now() + kReadyMost); };
-  return serving::ServeUntilSignalled(options, {&rating_service, &scheme_service}, registry, {});
+  return serving::ServeUntilSignalled(options, gate.get(), {&rating_service, &scheme_service},
+                                      registry, {});
 }
 
 }  // namespace

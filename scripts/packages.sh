@@ -14,7 +14,13 @@ build_packages=(
 # shellcheck disable=SC2034
 test_packages=(
   libgtest-dev libgmock-dev clang clang-format shellcheck python3 python3-grpcio python3-protobuf python3-yaml
-  curl git ca-certificates procps postgresql patroni python3-etcd etcd-server strace util-linux python3-z3
+  curl git ca-certificates procps openssl haproxy postgresql patroni python3-etcd etcd-server strace util-linux python3-z3
+)
+
+# What the images are built and run with, and what watches the services.
+# shellcheck disable=SC2034
+platform_packages=(
+  prometheus prometheus-alertmanager podman buildah runc debootstrap iproute2 binutils
 )
 
 # say WORDS...: one line for people.

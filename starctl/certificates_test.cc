@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "absl/time/clock.h"
+#include "common/serving/policy.h"
 #include "common/serving/tls.h"
 #include "gmock/gmock.h"
 #include "starctl/commands.h"
@@ -37,9 +39,19 @@ class DevCertsTest : public testing::Test {
 TEST_F(DevCertsTest, EachIdentityHasWhatAServiceReads) {
   ASSERT_EQ(Make(), ExitCode::kOk);
   for (const char* name : {"assessment-svc", "rating-svc", "analyst", "chief-inspector"}) {
-    const auto material = serving::ReadKeyMaterial((directory_ / name).string());
+    const auto material = serving::ReadKeyMaterial((directory_ / name).string(), absl::Now());
     EXPECT_TRUE(material.ok()) << material.status();
   }
+}
+
+TEST_F(DevCertsTest, ThePolicyIsOneThatAServiceReads) {
+  ASSERT_EQ(Make({}), ExitCode::kOk);
+  const auto policy = serving::Policy::Read((directory_ / "policy.textproto").string());
+  ASSERT_TRUE(policy.ok()) << policy.status();
+  EXPECT_EQ(serving::NamesOf(policy->RolesOf("spiffe://starratings/rating-svc")), "rating service");
+  EXPECT_THAT(serving::NamesOf(policy->RolesOf("spiffe://starratings/analyst")),
+              testing::HasSubstr("round manager"));
+  EXPECT_EQ(policy->RolesOf("spiffe://starratings/somebody"), 0u);
 }
 
 TEST_F(DevCertsTest, KeysAreForTheirOwnerAlone) {

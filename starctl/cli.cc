@@ -137,6 +137,14 @@ void CommandLine::AddStoreCare(CLI::App* store) {
                    "record.")
       ->required();
   AddPasswordFile(restore);
+  CLI::App* const copy =
+      Add(store, "copy", "Moves a record to another database, as it is; no service may run.",
+          &CopyStore, store_care_);
+  copy->add_option("--from", store_care_.from, kStoreHelp)->required();
+  copy->add_option("--from-password-file", store_care_.from_password_file,
+                   "File that holds the password of the database that is copied.");
+  copy->add_option("--to", store_care_.store, "Where, as in `restore`.")->required();
+  AddPasswordFile(copy);
 }
 
 void CommandLine::AddRegister() {

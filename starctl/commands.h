@@ -16,6 +16,7 @@ absl::StatusOr<ExitCode> MigrateStore(Session& session, const StoreOptions& opti
 absl::StatusOr<ExitCode> CheckStore(Session& session, const StoreOptions& options);
 absl::StatusOr<ExitCode> BackUpStore(Session& session, const StoreOptions& options);
 absl::StatusOr<ExitCode> RestoreStore(Session& session, const StoreOptions& options);
+absl::StatusOr<ExitCode> CopyStore(Session& session, const StoreOptions& options);
 absl::StatusOr<ExitCode> MakeDevCerts(Session& session, const DevCertsOptions& options);
 
 absl::StatusOr<ExitCode> RegisterOrganisations(Session& session, const RegisterOptions& options);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "starctl/certificates.h"
@@ -92,6 +93,24 @@ absl::StatusOr<std::vector<Identity>> Identities(const DevCertsOptions& options)
   return identities;
 }
 
+// A policy by which each person may do all that a person may; who froze a round still
+// cannot publish it.
+std::string PolicyOf(const std::vector<Identity>& identities) {
+  std::string text =
+      "# Who may do what, for trying things out. docs/operation.md says what the roles are.\n";
+  for (const Identity& identity : identities) {
+    if (identity.folder == "assessment-svc") continue;  // Calls nobody.
+    absl::StrAppend(
+        &text, "grants {\n  identity: \"", absl::CEscape(identity.uri), "\"\n  roles: [",
+        identity.folder == "rating-svc"
+            ? "ROLE_RATING_SERVICE"
+            : "ROLE_INSPECTOR, ROLE_SCHEME_AUTHOR, ROLE_ROUND_MANAGER, ROLE_PUBLISHER,\n"
+              "    ROLE_EMBARGOED_READER",
+        "]\n}\n");
+  }
+  return text;
+}
+
 }  // namespace
 
 absl::StatusOr<ExitCode> MakeDevCerts(Session& session, const DevCertsOptions& options) {
@@ -106,6 +125,7 @@ absl::StatusOr<ExitCode> MakeDevCerts(Session& session, const DevCertsOptions& o
   ASSIGN_OR_RETURN(const auto authority, Authority::Create());
   RETURN_IF_ERROR(WriteNew(directory / "ca.crt", authority->credentials().certificate, 0644));
   RETURN_IF_ERROR(WriteNew(directory / "ca.key", authority->credentials().key, 0600));
+  RETURN_IF_ERROR(WriteNew(directory / "policy.textproto", PolicyOf(identities), 0644));
   std::vector<std::string> lines;
   for (const Identity& identity : identities) {
     RETURN_IF_ERROR(WriteIdentity(directory, *authority, identity));

@@ -181,6 +181,8 @@ struct StoreOptions {
   std::string password_file;       // Of the database.
   std::string store;               // URI.
   std::string file;                // The backup.
+  std::string from;                // URI of what is copied.
+  std::string from_password_file;  // Of its database.
   bool no_verify = false;          // Of a backup.
   bool repair_projection = false;  // Of fsck.
   int faults = 100;                // Of fsck: told one by one.

@@ -1,4 +1,4 @@
-// starctl store fsck, backup and restore: care of the record's database.
+// starctl store fsck, backup, restore and copy: care of the record's database.
 #include <string>
 #include <vector>
 
@@ -145,6 +145,22 @@ absl::StatusOr<ExitCode> RestoreStore(Session& session, const StoreOptions& opti
                     ? absl::StrCat("{", HeadJson(head), ",\"incarnationBefore\":\"", before, "\"}")
                     : absl::StrCat(HeadText(head), "\nincarnation was ", before,
                                    ": tokens from before are refused (STORE_RESTORED)"));
+  return ExitCode::kOk;
+}
+
+absl::StatusOr<ExitCode> CopyStore(Session& session, const StoreOptions& options) {
+  const auto report = upkeep::Copy(options.from, {options.from_password_file}, options.store,
+                                   {options.password_file}, &wire::ItemDigest);
+  if (!report.ok()) return Explain(report.status(), "--from, --to");
+  if (!report->fsck.ok()) {
+    return Damaged(session, report->fsck, "the copy is as damaged as the record; do not use it");
+  }
+  RecordHead head = report->head;
+  head.schema = report->schema;
+  session.Print(session.json() ? absl::StrCat("{", HeadJson(head), "}")
+                               : absl::StrCat(HeadText(head),
+                                              "\nchecked; start the services on the copy, and "
+                                              "never again on the old record"));
   return ExitCode::kOk;
 }
 

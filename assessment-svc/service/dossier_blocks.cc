@@ -95,6 +95,7 @@ absl::StatusOr<Export> PlanExport(const store::EvidenceStore& store,
       break;
   }
   RETURN_IF_ERROR(plan.status());
+  plan->values_only = request.values_only();
   plan->codes.assign(request.codes().begin(), request.codes().end());
   if (request.has_shard()) {
     const auto [first, end] =
@@ -151,7 +152,11 @@ absl::StatusOr<bool> DossierBlocks::Next(ExportDossiersResponse& block) {
       continue;
     }
     evidence::v1::Dossier& message = *block.add_dossiers();
-    sources.Write(pending_.front(), message);
+    if (plan_.values_only) {
+      sources.WriteValues(pending_.front(), message);
+    } else {
+      sources.Write(pending_.front(), message);
+    }
     pending_.pop_front();
     bytes += message.ByteSizeLong();
     for (; sources_counted < block.sources_size(); ++sources_counted) {

@@ -25,6 +25,7 @@ struct Export {
   Chosen chosen;  // With the buckets of the shard.
   std::string period;
   std::vector<std::string> codes;
+  bool values_only = false;
   store::OrganisationCursor after;
   int64_t total = 0;  // Whatever the shard and cursor.
 };

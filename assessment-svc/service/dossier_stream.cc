@@ -9,29 +9,12 @@
 #include "common/serving/grpc_status.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
-#include "google/protobuf/arena.h"
 
 namespace starratings::service {
 namespace {
 
 using assessment::v1::ExportDossiersRequest;
 using assessment::v1::ExportDossiersResponse;
-
-// A block, and all it holds: made and dropped at once.
-class Block {
- public:
-  // A new one, in the place of the last.
-  ExportDossiersResponse& Begin() {
-    arena_.Reset();
-    message_ = google::protobuf::Arena::CreateMessage<ExportDossiersResponse>(&arena_);
-    return *message_;
-  }
-  const ExportDossiersResponse& message() const { return *message_; }
-
- private:
-  google::protobuf::Arena arena_;
-  ExportDossiersResponse* message_ = nullptr;
-};
 
 absl::Status ReaderTooSlow() {
   return status::Error(absl::StatusCode::kAborted, "READER_TOO_SLOW",
@@ -107,7 +90,7 @@ class DossierStream final : public grpc::ServerWriteReactor<ExportDossiersRespon
       filled_ = false;
       writing_ = true;
       slot_.Waits();
-      StartWrite(&block_[next_].message());
+      StartWrite(&block_[next_]);
       next_ = 1 - next_;
     }
     if (!filling_ && !filled_ && !ended_) {
@@ -136,14 +119,15 @@ class DossierStream final : public grpc::ServerWriteReactor<ExportDossiersRespon
       ASSIGN_OR_RETURN(Export plan, PlanExport(parts_.store, request_, StepDeadlineOf(context_)));
       blocks_.emplace(parts_.store, parts_.streams, std::move(plan), EndOf(context_));
     }
-    return blocks_->Next(block_[next_].Begin());
+    block_[next_].Clear();  // Its parts stay, for the next dossiers.
+    return blocks_->Next(block_[next_]);
   }
 
   const Parts& parts_;
   const grpc::CallbackServerContext& context_;
   const ExportDossiersRequest request_;
   std::optional<DossierBlocks> blocks_;  // Of whoever fills.
-  Block block_[2];
+  ExportDossiersResponse block_[2];
 
   std::mutex mutex_;  // Guards the rest.
   size_t next_ = 0;   // The block to fill, or that is filled.

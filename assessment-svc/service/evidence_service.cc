@@ -1,11 +1,14 @@
 #include "assessment-svc/service/evidence_service.h"
 
+#include "assessment-svc/service/acting.h"
 #include "assessment-svc/service/calls.h"
 #include "assessment-svc/service/dossier_stream.h"
 #include "assessment-svc/service/evidence_reads.h"
 #include "assessment-svc/service/evidence_writes.h"
 #include "assessment-svc/service/ingest_stream.h"
 #include "assessment-svc/service/snapshots.h"
+#include "common/serving/grpc_status.h"
+#include "common/status/status_macros.h"
 
 namespace starratings::service {
 namespace {
@@ -34,7 +37,7 @@ grpc::ServerUnaryReactor* EvidenceServiceImpl::WithdrawEvidence(
     assessment::v1::WithdrawEvidenceResponse* response) {
   return RunWrite(
       parts_, *context,
-      [this, request](const Call& call) { return PlanWithdraw(parts_.store, *request, call); },
+      [this, request](const Call& call) { return PlanWithdraw(parts_, *request, call); },
       [this, response](const store::Written& written) {
         *response->mutable_snapshot() = SnapshotAt(parts_.store, written.revision);
         if (!written.etags.empty()) response->set_etag(written.etags.front());
@@ -46,9 +49,11 @@ grpc::ServerUnaryReactor* EvidenceServiceImpl::WithdrawEvidence(
 grpc::ServerUnaryReactor* EvidenceServiceImpl::GetEvidence(
     grpc::CallbackServerContext* context, const assessment::v1::GetEvidenceRequest* request,
     assessment::v1::GetEvidenceResponse* response) {
-  return RunRead(parts_, *context, [this, request, response](absl::Time deadline) {
-    return service::GetEvidence(parts_.store, *request, deadline, *response);
-  });
+  return RunRead(parts_, *context,
+                 [this, context, request, response](absl::Time deadline) -> absl::Status {
+                   RETURN_IF_ERROR(CheckMaySee(parts_, *context, request->key().organisation()));
+                   return service::GetEvidence(parts_.store, *request, deadline, *response);
+                 });
 }
 
 grpc::ServerUnaryReactor* EvidenceServiceImpl::ListEvidence(
@@ -63,14 +68,22 @@ grpc::ServerUnaryReactor* EvidenceServiceImpl::ListEvidenceRevisions(
     grpc::CallbackServerContext* context,
     const assessment::v1::ListEvidenceRevisionsRequest* request,
     assessment::v1::ListEvidenceRevisionsResponse* response) {
-  return RunRead(parts_, *context, [this, request, response](absl::Time deadline) {
-    return service::ListEvidenceRevisions(parts_.store, *request, deadline, *response);
-  });
+  return RunRead(
+      parts_, *context, [this, context, request, response](absl::Time deadline) -> absl::Status {
+        RETURN_IF_ERROR(CheckMaySee(parts_, *context, request->key().organisation()));
+        return service::ListEvidenceRevisions(parts_.store, *request, deadline, *response);
+      });
 }
 
 grpc::ServerUnaryReactor* EvidenceServiceImpl::GetDossier(
     grpc::CallbackServerContext* context, const assessment::v1::GetDossierRequest* request,
     assessment::v1::GetDossierResponse* response) {
+  const absl::Status seen = CheckMaySee(parts_, *context, request->organisation());
+  if (!seen.ok()) {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(serving::ToGrpcStatus(seen));
+    return reactor;
+  }
   return dossiers_.Get(*context, *request, *response);
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "assessment-svc/intake/check_batch.h"
+#include "assessment-svc/service/acting.h"
 #include "assessment-svc/service/snapshots.h"
 #include "assessment-svc/service/writes.h"
 #include "common/evidence/text.h"
@@ -116,6 +117,7 @@ absl::StatusOr<std::optional<int64_t>> CheckRegistered(const Parts& parts,
 
 absl::StatusOr<Plan> PlanSubmit(const Parts& parts, const SubmitEvidenceRequest& request,
                                 const Call& call) {
+  RETURN_IF_ERROR(CheckMaySay(parts, call.actor, request));
   FieldErrors errors;
   CheckRequestId(request.request_id(), errors);
   CheckReason(request.reason(), Need::kOptional, errors);
@@ -164,9 +166,10 @@ absl::Status EvidenceNotFound(const evidence::ItemKey& key) {
                         {"instance", key.instance}});
 }
 
-absl::StatusOr<Plan> PlanWithdraw(const store::EvidenceStore& store,
+absl::StatusOr<Plan> PlanWithdraw(const Parts& parts,
                                   const assessment::v1::WithdrawEvidenceRequest& request,
                                   const Call& call) {
+  RETURN_IF_ERROR(CheckMaySay(parts, call.actor, request.key().organisation()));
   FieldErrors errors;
   CheckRequestId(request.request_id(), errors);
   CheckReason(request.reason(), Need::kRequired, errors);
@@ -177,8 +180,8 @@ absl::StatusOr<Plan> PlanWithdraw(const store::EvidenceStore& store,
   const evidence::ItemKey key = KeyFromProto(request.key(), errors);
   RETURN_IF_ERROR(errors.ToStatus());
 
-  ASSIGN_OR_RETURN(const int64_t head, store.Head(call.deadline));
-  ASSIGN_OR_RETURN(const auto current, store.ReadItem(key, head, call.deadline));
+  ASSIGN_OR_RETURN(const int64_t head, parts.store.Head(call.deadline));
+  ASSIGN_OR_RETURN(const auto current, parts.store.ReadItem(key, head, call.deadline));
   if (!current) return EvidenceNotFound(key);
   Plan plan;
   ASSIGN_OR_RETURN(plan.write, NewWrite(request, call));

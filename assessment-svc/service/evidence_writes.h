@@ -18,7 +18,7 @@ absl::StatusOr<Plan> PlanSubmit(const Parts& parts,
 void AnswerSubmit(const store::EvidenceStore& store, const store::Written& written,
                   assessment::v1::SubmitEvidenceResponse& response);
 
-absl::StatusOr<Plan> PlanWithdraw(const store::EvidenceStore& store,
+absl::StatusOr<Plan> PlanWithdraw(const Parts& parts,
                                   const assessment::v1::WithdrawEvidenceRequest& request,
                                   const Call& call);
 

@@ -8,6 +8,7 @@
 #include "assessment-svc/service/stream_slots.h"
 #include "assessment-svc/store/committer.h"
 #include "assessment-svc/store/store.h"
+#include "common/serving/gate.h"
 #include "common/serving/pool.h"
 
 namespace starratings::service {
@@ -33,6 +34,7 @@ struct Parts {
   StreamSlots& slots;
   Attempts& attempts;
   Metrics& metrics;
+  const serving::Gate* gate = nullptr;  // Null on plaintext: everybody may do everything.
 };
 
 }  // namespace starratings::service

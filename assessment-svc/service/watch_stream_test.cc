@@ -135,7 +135,7 @@ class WatchStreamTest : public testing::Test {
       EXPECT_TRUE(errors.empty());
       store::WatchMessage heard;
       for (const auto& item : message.items()) {
-        heard.items.push_back(*wire::RecordedItemFromProto(item, sources));
+        EXPECT_TRUE(wire::Read(item, sources, heard.items.emplace_back()).ok());
       }
       heard.more = message.more();
       if (message.has_snapshot()) heard.revision = message.snapshot().revision();

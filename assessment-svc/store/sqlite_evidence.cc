@@ -54,19 +54,21 @@ constexpr char kReadDossiers[] = "SELECT o.key, " STARRATINGS_STATE_COLUMNS
                                  " AND e.period IN (?2, ?3)"
                                  " AND (?4 = '[]' OR e.code IN (SELECT value FROM json_each(?4)))";
 
-// What was held at `revision` under the key of `row`, which says what is held
+// Adds what was held at `revision` under the key of `row`, which says what is held
 // now; nothing, if nothing was.
-absl::StatusOr<std::optional<RecordedItem>> HeldAt(int64_t revision, const SqliteQuery& row,
-                                                   int first, SqliteConnection& connection,
-                                                   ItemReader& reader) {
-  if (ItemReader::RevisionOf(row, first) <= revision) return reader.Read(row, first);
+absl::Status AddHeldAt(int64_t revision, const SqliteQuery& row, int first,
+                       SqliteConnection& connection, ItemReader& reader,
+                       std::vector<RecordedItem>& items) {
+  if (ItemReader::RevisionOf(row, first) <= revision) {
+    return reader.Read(row, first, items.emplace_back());
+  }
   const ItemReader::KeyView key = ItemReader::KeyOf(row, first);
   ASSIGN_OR_RETURN(SqliteQuery query,
                    connection.Query(kHeldThen, revision, digest::BucketOf(key.organisation),
                                     key.organisation, key.period, key.code, key.instance));
   ASSIGN_OR_RETURN(const bool found, query.Step());
-  if (!found || query.Int(ItemReader::kColumns) <= revision) return std::nullopt;
-  return reader.Read(query);
+  if (!found || query.Int(ItemReader::kColumns) <= revision) return absl::OkStatus();
+  return reader.Read(query, 0, items.emplace_back());
 }
 
 // Of a dossier: room for these is made at once.
@@ -78,9 +80,7 @@ absl::StatusOr<std::vector<RecordedItem>> ReadAll(ItemReader reader,
   RETURN_IF_ERROR(query.status());
   std::vector<RecordedItem> items;
   RETURN_IF_ERROR(query->ForEach([&](const SqliteQuery& row) -> absl::Status {
-    ASSIGN_OR_RETURN(RecordedItem item, reader.Read(row));
-    items.push_back(std::move(item));
-    return absl::OkStatus();
+    return reader.Read(row, 0, items.emplace_back());
   }));
   return items;
 }
@@ -134,9 +134,7 @@ absl::StatusOr<std::vector<RecordedItem>> SqliteStore::ListItems(const ItemFilte
   while (std::ssize(items) < limit) {
     ASSIGN_OR_RETURN(const bool row, query.Step());
     if (!row) break;
-    ASSIGN_OR_RETURN(std::optional<RecordedItem> item,
-                     HeldAt(revision, query, 0, *snapshot.lease, reader));
-    if (item) items.push_back(*std::move(item));
+    RETURN_IF_ERROR(AddHeldAt(revision, query, 0, *snapshot.lease, reader, items));
   }
   return items;
 }
@@ -161,13 +159,9 @@ absl::StatusOr<std::vector<evidence::Dossier>> SqliteStore::ReadDossiers(
                    snapshot->Query(kReadDossiers, JsonArray(ids), period,
                                    absl::string_view(evidence::kStanding), JsonArray(codes)));
   RETURN_IF_ERROR(query.ForEach([&](const SqliteQuery& row) -> absl::Status {
-    ASSIGN_OR_RETURN(std::optional<RecordedItem> item,
-                     HeldAt(revision, row, 1, *snapshot.lease, reader));
-    if (!item) return absl::OkStatus();
     std::vector<RecordedItem>& items = dossiers[static_cast<size_t>(row.Int(0))].items;
     if (items.empty()) items.reserve(kItemsUsual);
-    items.push_back(*std::move(item));
-    return absl::OkStatus();
+    return AddHeldAt(revision, row, 1, *snapshot.lease, reader, items);
   }));
   for (evidence::Dossier& dossier : dossiers) dossier.SortItems();
   return dossiers;

@@ -104,8 +104,7 @@ int64_t ItemReader::RevisionOf(const SqliteQuery& row, int first) {
   return row.Int(first + kRevision);
 }
 
-absl::StatusOr<evidence::RecordedItem> ItemReader::Read(const SqliteQuery& row, int first) {
-  evidence::RecordedItem recorded;
+absl::Status ItemReader::Read(const SqliteQuery& row, int first, evidence::RecordedItem& recorded) {
   evidence::Item& item = recorded.item;
   item.key = {row.Text(first + kOrganisation), row.Text(first + kPeriod), row.Text(first + kCode),
               row.Text(first + kInstance)};
@@ -124,7 +123,7 @@ absl::StatusOr<evidence::RecordedItem> ItemReader::Read(const SqliteQuery& row, 
   recorded.actor = said->actor;
   recorded.recorded_at_us = said->time_us;
   recorded.reason = said->reason;
-  return recorded;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<const ItemReader::Said*> ItemReader::SaidAt(int64_t revision) {

@@ -68,8 +68,8 @@ class ItemReader {
   ItemReader(SqliteConnection& connection, SourceCache& sources)
       : connection_(connection), sources_(sources) {}
 
-  // The item in the columns of `row` from `first`.
-  absl::StatusOr<evidence::RecordedItem> Read(const SqliteQuery& row, int first = 0);
+  // Fills an item that is empty from the columns of `row` from `first`.
+  absl::Status Read(const SqliteQuery& row, int first, evidence::RecordedItem& recorded);
 
  private:
   struct Said {

@@ -27,8 +27,7 @@ absl::StatusOr<bool> AddItems(SqliteConnection& connection, ItemReader& reader, 
     ASSIGN_OR_RETURN(const bool row, query.Step());
     if (!row) return false;
     if (std::ssize(logged.items) == items_most) return true;
-    ASSIGN_OR_RETURN(evidence::RecordedItem item, reader.Read(query));
-    logged.items.push_back(std::move(item));
+    RETURN_IF_ERROR(reader.Read(query, 0, logged.items.emplace_back()));
   }
 }
 

@@ -47,4 +47,28 @@ absl::StatusOr<RestoreReport> Restore(const std::string& file, absl::string_view
   return report;
 }
 
+absl::StatusOr<CopyReport> Copy(absl::string_view from, const store::StoreOptions& from_options,
+                                absl::string_view to, const store::StoreOptions& to_options,
+                                ItemDigester digest_of) {
+  CopyReport report;
+  ASSIGN_OR_RETURN(const auto reader, OpenRecordReader(from, from_options));
+  ASSIGN_OR_RETURN(report.head, reader->Head());
+  ASSIGN_OR_RETURN(const MigrateReport made, Migrate(to, to_options));
+  report.schema = made.after;
+  ASSIGN_OR_RETURN(const auto writer, OpenRecordWriter(to, to_options));
+  RETURN_IF_ERROR(CarryRows(*reader, report.head.schema, *writer));
+  ASSIGN_OR_RETURN(const auto now, OpenRecordReader(from, from_options));
+  ASSIGN_OR_RETURN(const RecordHead moved, now->Head());
+  if (moved.revision != report.head.revision) {
+    return status::Error(absl::StatusCode::kFailedPrecondition, "STORE_IN_USE",
+                         "the record was written to while it was copied: stop the services first");
+  }
+  RETURN_IF_ERROR(writer->Finish(report.head.identity, report.head.revision));
+  FsckOptions fsck;
+  fsck.digest_of = digest_of;
+  fsck.store = to_options;
+  ASSIGN_OR_RETURN(report.fsck, Fsck(to, fsck));
+  return report;
+}
+
 }  // namespace starratings::upkeep

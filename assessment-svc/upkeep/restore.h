@@ -1,4 +1,5 @@
-// Makes a record from a backup.
+// Makes a record from another: from a backup, or from the record itself, to keep it
+// elsewhere.
 #pragma once
 
 #include <string>
@@ -31,5 +32,23 @@ struct RestoreReport {
 absl::StatusOr<RestoreReport> Restore(const std::string& file, absl::string_view uri,
                                       ItemDigester digest_of,
                                       const store::StoreOptions& options = {});
+
+struct CopyReport {
+  RecordHead head;     // Of both.
+  int64_t schema = 0;  // Of the copy.
+  FsckReport fsck;     // Of the copy.
+};
+
+// Fills the record named by `to`, which must not be there yet or be empty, with all
+// that the one named by `from` holds. It is the same store in the same incarnation: every
+// revision, digest, token and cursor means what it meant. So no service may use
+// either meanwhile, and none the old one afterwards.
+//
+// Returns as Migrate(); FAILED_PRECONDITION with STORE_SCHEMA or STORE_NOT_EMPTY as
+// Restore(), and with STORE_IN_USE if something was written to `from` meanwhile: then
+// nothing was copied.
+absl::StatusOr<CopyReport> Copy(absl::string_view from, const store::StoreOptions& from_options,
+                                absl::string_view to, const store::StoreOptions& to_options,
+                                ItemDigester digest_of);
 
 }  // namespace starratings::upkeep

@@ -1,14 +1,9 @@
 #include "common/digest/canonical.h"
 
+#include <algorithm>
 #include <cassert>
 
 namespace starratings::digest {
-namespace {
-
-constexpr uint32_t kVarint = 0;
-constexpr uint32_t kDelimited = 2;
-
-}  // namespace
 
 void CanonicalWriter::Number(uint32_t field, int64_t value, Presence presence) {
   if (value == 0 && presence == Presence::kImplicit) return;
@@ -25,10 +20,6 @@ void CanonicalWriter::String(uint32_t field, absl::string_view text, Presence pr
   Delimited(field, text);
 }
 
-void CanonicalWriter::Message(uint32_t field, const CanonicalWriter& message) {
-  Delimited(field, message.bytes_);
-}
-
 void CanonicalWriter::Tag(uint32_t field, uint32_t wire_type) {
   assert(field >= last_field_ && field > 0);
   last_field_ = field;
@@ -41,6 +32,13 @@ void CanonicalWriter::Varint(uint64_t value) {
     value >>= 7;
   }
   bytes_.push_back(static_cast<char>(value));
+}
+
+void CanonicalWriter::PutLengthBefore(size_t begin) {
+  const size_t end = bytes_.size();
+  Varint(end - begin);
+  std::rotate(bytes_.begin() + static_cast<std::ptrdiff_t>(begin),
+              bytes_.begin() + static_cast<std::ptrdiff_t>(end), bytes_.end());
 }
 
 void CanonicalWriter::Delimited(uint32_t field, absl::string_view bytes) {

@@ -36,7 +36,7 @@ TEST(CanonicalTest, DefaultsAreLeftOutUnlessTheirPresenceSaysSomething) {
   EXPECT_EQ(Hex(writer), "");
   writer.Bool(4, false, Presence::kExplicit);
   writer.String(5, "", Presence::kExplicit);
-  writer.Message(6, CanonicalWriter());
+  writer.Message(6, [](CanonicalWriter&) {});
   EXPECT_EQ(Hex(writer), "20002a003200");
 }
 

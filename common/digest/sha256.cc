@@ -20,10 +20,14 @@ void Require(bool ok) {
 void Sha256Hasher::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
 
 Sha256Hasher::Sha256Hasher() : context_(EVP_MD_CTX_new()) {
+  Require(context_ != nullptr);
+  Begin();
+}
+
+void Sha256Hasher::Begin() {
   // Fetched once: looking the algorithm up costs more than hashing an item.
   static EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  Require(context_ != nullptr && sha256 != nullptr);
-  Require(EVP_DigestInit_ex2(context_.get(), sha256, nullptr) == 1);
+  Require(sha256 != nullptr && EVP_DigestInit_ex2(context_.get(), sha256, nullptr) == 1);
 }
 
 void Sha256Hasher::Add(absl::string_view bytes) {
@@ -44,11 +48,12 @@ void Sha256Hasher::AddNumber(uint64_t number, int bytes) {
 Digest Sha256Hasher::Finish() {
   Digest digest;
   Require(EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) == 1);
+  Begin();
   return digest;
 }
 
 Digest Sha256(absl::string_view bytes) {
-  Sha256Hasher hasher;
+  thread_local Sha256Hasher hasher;  // Made anew it takes longer than an item does.
   hasher.Add(bytes);
   return hasher.Finish();
 }
@@ -56,6 +61,17 @@ Digest Sha256(absl::string_view bytes) {
 std::string ToHex(const Digest& digest) {
   return absl::BytesToHexString(
       absl::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
+}
+
+bool IsHexOf(absl::string_view hex, const Digest& digest) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  if (hex.size() != 2 * digest.size()) return false;
+  for (size_t i = 0; i < digest.size(); ++i) {
+    if (hex[2 * i] != kDigits[digest[i] >> 4] || hex[2 * i + 1] != kDigits[digest[i] & 15]) {
+      return false;
+    }
+  }
+  return true;
 }
 
 absl::StatusOr<Digest> FromHex(absl::string_view hex) {

@@ -27,10 +27,12 @@ class Sha256Hasher {
   // Big-endian, in `bytes` bytes (1 to 8).
   void AddNumber(uint64_t number, int bytes);
 
-  // Call once, last.
+  // Call last; then begins anew.
   Digest Finish();
 
  private:
+  void Begin();
+
   struct Free {
     void operator()(evp_md_ctx_st* context) const;
   };
@@ -41,6 +43,8 @@ Digest Sha256(absl::string_view bytes);
 
 // 64 lower-case hexadecimal digits.
 std::string ToHex(const Digest& digest);
+// Whether `hex` is what ToHex(digest) is.
+bool IsHexOf(absl::string_view hex, const Digest& digest);
 
 // Returns INVALID_ARGUMENT on anything but 64 lower-case hexadecimal digits.
 absl::StatusOr<Digest> FromHex(absl::string_view hex);

@@ -20,20 +20,23 @@ bool TakeDigits(absl::string_view text, size_t limit, int64_t& number) {
   return true;
 }
 
+absl::Status NoDecimal() {
+  return absl::InvalidArgumentError(
+      "must be a decimal such as 12.5: up to 12 digits before the point and up to 6 after");
+}
+
 }  // namespace
 
 absl::StatusOr<Decimal> Decimal::Parse(absl::string_view text) {
-  const absl::Status error = absl::InvalidArgumentError(
-      "must be a decimal such as 12.5: up to 12 digits before the point and up to 6 after");
   const bool negative = !text.empty() && text.front() == '-';
   if (negative) text.remove_prefix(1);
   const size_t point = text.find('.');
   int64_t micros = 0;
-  if (!TakeDigits(text.substr(0, point), kWholeDigits, micros)) return error;
+  if (!TakeDigits(text.substr(0, point), kWholeDigits, micros)) return NoDecimal();
   size_t fraction_digits = 0;
   if (point != absl::string_view::npos) {
     const absl::string_view fraction = text.substr(point + 1);
-    if (!TakeDigits(fraction, kFractionDigits, micros)) return error;
+    if (!TakeDigits(fraction, kFractionDigits, micros)) return NoDecimal();
     fraction_digits = fraction.size();
   }
   for (; fraction_digits < kFractionDigits; ++fraction_digits) micros *= 10;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "common/serving/tls.h"
 #include "grpcpp/grpcpp.h"
 
 namespace starratings::serving {
@@ -15,7 +16,12 @@ struct ChannelOptions {
   std::string tls_directory;  // With tls.crt, tls.key and ca.crt.
 };
 
-// Returns INVALID_ARGUMENT if neither TLS nor plaintext is asked for, or both,
+// A channel to `address`; plaintext without `keys`. Its calls go to all addresses that
+// the name stands for, in turn; with `dns:///NAME:PORT` only to those that say they are
+// ready. What a server that goes away had not begun, another gets.
+std::shared_ptr<grpc::Channel> NewChannel(const std::string& address, const KeyMaterial* keys);
+
+// The same from flags. Returns INVALID_ARGUMENT if neither TLS nor plaintext is asked for, or both,
 // or a file is not there; the message names the flag.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> NewChannel(const ChannelOptions& options);
 

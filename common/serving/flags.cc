@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/serving/server.h"
+#include "common/status/status_macros.h"
 
 ABSL_FLAG(std::string, listen, "",
           "HOST:PORT to answer gRPC on, for example 0.0.0.0:8443; port 0 takes a free one. "
@@ -23,6 +24,28 @@ ABSL_FLAG(std::string, metrics_listen, "",
 ABSL_FLAG(
     std::string, tls_directory, "",
     "Directory with tls.crt, tls.key and ca.crt, for mutual TLS. Required unless --insecure.");
+ABSL_FLAG(
+    std::string, policy, "",
+    "File that says which identity has which roles: a starratings.policy.v1.Policy in "
+    "protobuf's text format. Required with --tls_directory. Who is not in it may do nothing.");
+ABSL_FLAG(absl::Duration, reload, absl::Seconds(10),
+          "How often certificates and policy are read again. What is no good is told, and the ones "
+          "before stay in use.");
+ABSL_FLAG(int, streams_most, 1'000, "The most calls on one connection; more wait at the client.");
+ABSL_FLAG(absl::Duration, connection_age, absl::Minutes(5),
+          "How old a connection may get before its client is asked to make another.");
+ABSL_FLAG(absl::Duration, connection_age_grace, absl::Minutes(5),
+          "How long calls on a connection that is too old may take to finish.");
+ABSL_FLAG(absl::Duration, keepalive, absl::Minutes(1),
+          "How long a connection may be silent before its client is asked whether it is there.");
+ABSL_FLAG(int, transport_memory_mib, 0,
+          "MiB that messages on their way may take; beyond it reads from connections wait. 0: no "
+          "limit.");
+ABSL_FLAG(double, identity_calls_per_second, 0,
+          "The most calls a second of one identity, on average, under TLS; more are refused with "
+          "RESOURCE_EXHAUSTED. 0: no limit.");
+ABSL_FLAG(double, identity_bytes_per_second, 0,
+          "The most bytes of requests a second of one identity, likewise. 0: no limit.");
 ABSL_FLAG(bool, insecure, false,
           "Plaintext, for trying things out; refused unless --listen is on loopback. The actor is "
           "then whoever the metadata starratings-actor says.");
@@ -70,15 +93,54 @@ void PrintHelp(const std::string& usage) {
   std::cout << "\n  --help\n      Prints this.\n\n  --version\n      Prints the version.\n";
 }
 
+absl::Status Check(const ServerOptions& options) {
+  const TransportLimits& limits = options.limits;
+  const auto out_of_range = [](const char* flag, const char* range) {
+    return absl::InvalidArgumentError(absl::StrCat("--", flag, ": must be ", range));
+  };
+  if (limits.streams_most < 1 || limits.streams_most > 100'000) {
+    return out_of_range("streams_most", "1 to 100000");
+  }
+  const std::pair<const char*, absl::Duration> times[] = {
+      {"reload", options.reload},
+      {"connection_age", limits.connection_age},
+      {"connection_age_grace", limits.connection_age_grace},
+      {"keepalive", limits.keepalive}};
+  for (const auto& [flag, time] : times) {
+    if (time < absl::Seconds(1) || time > absl::Hours(24)) return out_of_range(flag, "1s to 24h");
+  }
+  if (limits.memory_mib != 0 && (limits.memory_mib < 16 || limits.memory_mib > 65'536)) {
+    return out_of_range("transport_memory_mib", "0, or 16 to 65536");
+  }
+  if (!(limits.identity_calls_per_second >= 0)) {
+    return out_of_range("identity_calls_per_second", "0 or more");
+  }
+  if (!(limits.identity_bytes_per_second >= 0)) {
+    return out_of_range("identity_bytes_per_second", "0 or more");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
-ServerOptions OptionsFromFlags(std::string service_name) {
+absl::StatusOr<ServerOptions> OptionsFromFlags(std::string service_name) {
   ServerOptions options;
+  TransportLimits& limits = options.limits;
+  limits.streams_most = absl::GetFlag(FLAGS_streams_most);
+  limits.connection_age = absl::GetFlag(FLAGS_connection_age);
+  limits.connection_age_grace = absl::GetFlag(FLAGS_connection_age_grace);
+  limits.keepalive = absl::GetFlag(FLAGS_keepalive);
+  limits.memory_mib = absl::GetFlag(FLAGS_transport_memory_mib);
+  limits.identity_calls_per_second = absl::GetFlag(FLAGS_identity_calls_per_second);
+  limits.identity_bytes_per_second = absl::GetFlag(FLAGS_identity_bytes_per_second);
+  options.reload = absl::GetFlag(FLAGS_reload);
+  RETURN_IF_ERROR(Check(options));
   options.service_name = std::move(service_name);
   options.listen = absl::GetFlag(FLAGS_listen);
   options.health_listen = absl::GetFlag(FLAGS_health_listen);
   options.metrics_listen = absl::GetFlag(FLAGS_metrics_listen);
   options.tls_directory = absl::GetFlag(FLAGS_tls_directory);
+  options.policy = absl::GetFlag(FLAGS_policy);
   options.insecure = absl::GetFlag(FLAGS_insecure);
   options.ports_file = absl::GetFlag(FLAGS_ports_file);
   options.drain = absl::GetFlag(FLAGS_drain);

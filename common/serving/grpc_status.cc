@@ -1,5 +1,6 @@
 #include "common/serving/grpc_status.h"
 
+#include <atomic>
 #include <string>
 
 #include "common/serving/log.h"
@@ -84,6 +85,8 @@ bool IsInternal(absl::StatusCode code) {
          code == absl::StatusCode::kDataLoss;
 }
 
+std::atomic<bool> stopping = false;
+
 }  // namespace
 
 google::rpc::Status ToRichStatus(const absl::Status& status) {
@@ -104,8 +107,14 @@ google::rpc::Status ToRichStatus(const absl::Status& status) {
   return rich;
 }
 
+void BeginStopping() { stopping = true; }
+
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
+  if (stopping && absl::IsCancelled(status)) {
+    return ToGrpcStatus(status::Error(absl::StatusCode::kUnavailable, "STOPPING",
+                                      "the service is being stopped; try again"));
+  }
   const google::rpc::Status rich = ToRichStatus(status);
   grpc::Status out;
   const grpc::Status packed = grpc::SetErrorDetails(rich, &out);

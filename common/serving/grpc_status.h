@@ -10,7 +10,13 @@ namespace starratings::serving {
 // Codes pass unchanged; details become google.rpc messages. The messages of
 // INTERNAL, UNKNOWN and DATA_LOSS are logged and replaced: they may name
 // tables, files or hosts that are none of the caller's business.
+//
+// Once the process stops, CANCELLED becomes UNAVAILABLE: gRPC cancels calls that come in at
+// the end, and who is told that it was cancelled does not ask elsewhere.
 grpc::Status ToGrpcStatus(const absl::Status& status);
+
+// The process stops. Call once.
+void BeginStopping();
 
 // The same as a message, for errors that are part of a reply. Not of OK.
 google::rpc::Status ToRichStatus(const absl::Status& status);

@@ -9,8 +9,11 @@
 namespace starratings::serving {
 
 Health::Health(std::vector<grpc::Server*> servers, std::vector<std::string> services,
-               std::function<absl::Status()> ready)
-    : servers_(std::move(servers)), names_(std::move(services)), ready_(std::move(ready)) {
+               std::function<absl::Status()> ready, prometheus::Gauge& shown)
+    : servers_(std::move(servers)),
+      names_(std::move(services)),
+      ready_(std::move(ready)),
+      shown_(shown) {
   names_.push_back("");
   names_.push_back("readiness");
   for (grpc::Server* server : servers_) {
@@ -31,6 +34,7 @@ void Health::Stop() {
     stopping_ = true;
   }
   changed_.notify_all();
+  shown_.Set(0);
   for (grpc::Server* server : servers_) server->GetHealthCheckService()->Shutdown();
 }
 
@@ -51,6 +55,7 @@ void Health::Watch() {
 }
 
 void Health::SetReady(bool ready) {
+  shown_.Set(ready ? 1 : 0);
   for (grpc::Server* server : servers_) {
     for (const std::string& name : names_) {
       server->GetHealthCheckService()->SetServingStatus(name, ready);

@@ -11,7 +11,11 @@ namespace starratings::serving {
 
 using LogFields = std::initializer_list<std::pair<absl::string_view, std::string>>;
 
-// {"time":"...","level":"info","service":"...","message":"...", ...fields}
+// {"time":"...","level":"info","service":"...","message":"...", ...fields}; fields that are
+// empty are left out.
+//
+// Errors are written at once, the rest within some ten milliseconds; what is left, at
+// exit. If nobody reads stderr, lines are dropped rather than calls held up.
 void LogInfo(absl::string_view message, LogFields fields = {});
 void LogError(absl::string_view message, LogFields fields = {});
 

@@ -7,10 +7,15 @@
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/serving/gate.h"
+#include "common/serving/identity.h"
 #include "common/serving/log.h"
+#include "common/serving/trace.h"
 #include "google/protobuf/descriptor.h"
 #include "prometheus/counter.h"
+#include "prometheus/gauge.h"
 #include "prometheus/histogram.h"
+#include "starratings/policy/v1/policy.pb.h"
 
 namespace starratings::serving {
 namespace {
@@ -28,6 +33,9 @@ constexpr std::array<const char*, 17> kCodes = {
     "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
     "DataLoss", "Unauthenticated"};
 
+// Bytes of what an audit line says a call was about.
+constexpr size_t kAboutMost = 300;
+
 const prometheus::Histogram::BucketBoundaries kSeconds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
                                                           0.05,   0.1,   0.25,   0.5,   1,    5};
 
@@ -43,6 +51,7 @@ struct MethodSeries {
   prometheus::Counter* started = nullptr;
   std::array<prometheus::Counter*, kCodes.size()> handled{};
   prometheus::Histogram* seconds = nullptr;
+  bool audited = false;
 };
 
 class Series {
@@ -62,10 +71,12 @@ class Series {
                         .Name("grpc_server_handling_seconds")
                         .Help("Time to answer an RPC, in seconds.")
                         .Register(*registry);
-    const auto add = [&](const std::string& service, const std::string& method, const char* type) {
+    const auto add = [&](const std::string& service, const std::string& method, const char* type,
+                         bool audited) {
       MethodSeries& series = methods_[absl::StrCat("/", service, "/", method)];
       series.service = service;
       series.method = method;
+      series.audited = audited;
       const std::map<std::string, std::string> labels = {
           {"grpc_type", type}, {"grpc_service", service}, {"grpc_method", method}};
       series.started = &started.Add(labels);
@@ -82,7 +93,8 @@ class Series {
       if (descriptor == nullptr) continue;
       for (int i = 0; i < descriptor->method_count(); ++i) {
         const auto& method = *descriptor->method(i);
-        add(service, method.name(), TypeName(method.client_streaming(), method.server_streaming()));
+        add(service, method.name(), TypeName(method.client_streaming(), method.server_streaming()),
+            method.options().GetExtension(policy::v1::access).audited());
       }
     }
   }
@@ -103,19 +115,44 @@ std::string NewRequestId() {
   return absl::StrCat(absl::Hex(absl::Uniform<uint64_t>(random), absl::kZeroPad16));
 }
 
+// What a request is about, for the audit: the fields that say so.
+std::string AboutOf(const google::protobuf::Message& request) {
+  std::string about;
+  for (const char* const name : {"round", "organisation", "request_id"}) {
+    const auto* const field = request.GetDescriptor()->FindFieldByName(name);
+    if (field == nullptr || field->is_repeated() ||
+        field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_STRING) {
+      continue;
+    }
+    const std::string value = request.GetReflection()->GetString(request, field);
+    if (!value.empty()) absl::StrAppend(&about, about.empty() ? "" : " ", name, "=", value);
+  }
+  return about.substr(0, kAboutMost);
+}
+
 class Observer : public grpc::experimental::Interceptor {
  public:
-  explicit Observer(const MethodSeries& series) : series_(series), start_(absl::Now()) {
+  Observer(const MethodSeries& series, prometheus::Gauge& in_flight, Gate* gate,
+           grpc::ServerContextBase& context)
+      : series_(series),
+        in_flight_(in_flight),
+        gate_(gate),
+        context_(context),
+        start_(absl::Now()) {
     series_.started->Increment();
+    in_flight_.Increment();
   }
+  ~Observer() override { in_flight_.Decrement(); }
 
   void Intercept(InterceptorBatchMethods* methods) override {
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_INITIAL_METADATA)) {
-      const auto* metadata = methods->GetRecvInitialMetadata();
-      if (const auto found = metadata->find(kRequestId); found != metadata->end()) {
-        request_id_ = std::string(found->second.data(), found->second.size());
-      }
-      if (request_id_.empty() || request_id_.size() > 100) request_id_ = NewRequestId();
+      trace_ = TraceOf(context_);
+      if (trace_.request_id.empty()) trace_.request_id = NewRequestId();
+    }
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_MESSAGE)) {
+      // Null at the end of a stream.
+      const void* const message = methods->GetRecvMessage();
+      if (message != nullptr) Received(*static_cast<const google::protobuf::Message*>(message));
     }
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS)) {
       Finish(*methods);
@@ -124,6 +161,16 @@ class Observer : public grpc::experimental::Interceptor {
   }
 
  private:
+  std::string Actor() const {
+    const absl::StatusOr<std::string> actor = ActorOf(context_);
+    return actor.ok() ? *actor : "";
+  }
+
+  void Received(const google::protobuf::Message& request) {
+    if (series_.audited && about_.empty()) about_ = AboutOf(request);
+    if (gate_ != nullptr && gate_->charges()) gate_->Charge(Actor(), request.ByteSizeLong());
+  }
+
   void Finish(InterceptorBatchMethods& methods) {
     const absl::Duration took = absl::Now() - start_;
     const grpc::Status status = methods.GetSendStatus();
@@ -131,39 +178,50 @@ class Observer : public grpc::experimental::Interceptor {
     const size_t known = code < kCodes.size() ? code : 2;
     series_.handled[known]->Increment();
     series_.seconds->Observe(absl::ToDoubleSeconds(took));
-    methods.GetSendTrailingMetadata()->emplace(kRequestId, request_id_);
-    LogInfo("call", {{"method", absl::StrCat(series_.service, "/", series_.method)},
-                     {"code", kCodes[known]},
-                     {"milliseconds", absl::StrCat(absl::ToDoubleMilliseconds(took))},
-                     {"request_id", request_id_}});
+    methods.GetSendTrailingMetadata()->emplace(kRequestId, trace_.request_id);
+    LogInfo(series_.audited ? "audit" : "call",
+            {{"method", absl::StrCat(series_.service, "/", series_.method)},
+             {"actor", Actor()},
+             {"about", about_},
+             {"code", kCodes[known]},
+             {"milliseconds", absl::StrCat(absl::ToDoubleMilliseconds(took))},
+             {"request_id", trace_.request_id},
+             {"trace_id", std::string(trace_.id())}});
   }
 
   const MethodSeries& series_;
+  prometheus::Gauge& in_flight_;
+  Gate* const gate_;
+  grpc::ServerContextBase& context_;
   const absl::Time start_;
-  std::string request_id_;
+  Trace trace_;
+  std::string about_;
 };
 
 class Factory : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
   Factory(const std::shared_ptr<prometheus::Registry>& registry,
-          const std::vector<std::string>& services)
-      : series_(registry, services) {}
+          const std::vector<std::string>& services, Gate* gate, prometheus::Gauge& in_flight)
+      : series_(registry, services), gate_(gate), in_flight_(in_flight) {}
 
   grpc::experimental::Interceptor* CreateServerInterceptor(ServerRpcInfo* info) override {
     const MethodSeries* series = series_.Find(info->method());
-    return series == nullptr ? nullptr : new Observer(*series);
+    if (series == nullptr) return nullptr;
+    return new Observer(*series, in_flight_, gate_, *info->server_context());
   }
 
  private:
   const Series series_;
+  Gate* const gate_;
+  prometheus::Gauge& in_flight_;
 };
 
 }  // namespace
 
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> NewRpcObserver(
-    const std::shared_ptr<prometheus::Registry>& registry,
-    const std::vector<std::string>& services) {
-  return std::make_unique<Factory>(registry, services);
+    const std::shared_ptr<prometheus::Registry>& registry, const std::vector<std::string>& services,
+    Gate* gate, prometheus::Gauge& in_flight) {
+  return std::make_unique<Factory>(registry, services, gate, in_flight);
 }
 
 }  // namespace starratings::serving

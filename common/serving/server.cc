@@ -12,21 +12,27 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "common/serving/grpc_status.h"
 #include "common/serving/health.h"
 #include "common/serving/limits.h"
 #include "common/serving/log.h"
 #include "common/serving/rpc_metrics.h"
-#include "common/serving/tls.h"
 #include "common/status/status_macros.h"
+#include "grpc/grpc.h"
 #include "grpc/health/v1/health.pb.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/resource_quota.h"
 #include "nlohmann/json.hpp"
 #include "prometheus/exposer.h"
 #include "prometheus/gauge.h"
 
 namespace starratings::serving {
 namespace {
+
+// Between looks at whether open calls have ended; a call that came just before has so long
+// to be noticed.
+constexpr absl::Duration kDrainStep = absl::Milliseconds(50);
 
 sigset_t StopSignals() {
   sigset_t signals;
@@ -47,24 +53,8 @@ absl::Status Busy(const std::string& flag, const std::string& address) {
                    ": the port is taken, or the address is not this machine's"));
 }
 
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials(const ServerOptions& options) {
-  if (options.insecure != options.tls_directory.empty()) {
-    return absl::InvalidArgumentError(
-        "either --tls_directory or --insecure must be given, and not both");
-  }
-  if (options.insecure) {
-    if (!IsLoopback(options.listen)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--insecure: plaintext is for loopback only, and --listen is ",
-                       options.listen, "; use --tls_directory"));
-    }
-    return grpc::InsecureServerCredentials();
-  }
-  ASSIGN_OR_RETURN(const KeyMaterial material, ReadKeyMaterial(options.tls_directory));
-  grpc::SslServerCredentialsOptions ssl(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  ssl.pem_root_certs = material.authority;
-  ssl.pem_key_cert_pairs.push_back({material.key, material.certificate});
-  return grpc::SslServerCredentials(ssl);
+int Milliseconds(absl::Duration duration) {
+  return static_cast<int>(absl::ToInt64Milliseconds(duration));
 }
 
 struct Listener {
@@ -72,27 +62,42 @@ struct Listener {
   int port = 0;
 };
 
-void SetLimits(grpc::ServerBuilder& builder) {
+void SetLimits(const TransportLimits& limits, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(kMessageMost);
   builder.SetMaxSendMessageSize(kMessageMost);
   // Without this two servers silently share one port.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsMost);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits.streams_most);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataMost);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 30'000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             Milliseconds(kPingsEvery));
+  // A client that is gone without a word is noticed, and clients come anew now and
+  // then, to find replicas that were added.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(limits.keepalive));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(kKeepaliveWithin));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, Milliseconds(limits.connection_age));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
+                             Milliseconds(limits.connection_age_grace));
+  if (limits.memory_mib > 0) {
+    grpc::ResourceQuota quota("transport");
+    quota.Resize(static_cast<size_t>(limits.memory_mib) << 20);
+    builder.SetResourceQuota(quota);
+  }
 }
 
-absl::StatusOr<Listener> ListenMain(const ServerOptions& options,
+absl::StatusOr<Listener> ListenMain(const ServerOptions& options, Gate* gate,
                                     const std::vector<grpc::Service*>& services,
-                                    const std::shared_ptr<prometheus::Registry>& registry) {
-  ASSIGN_OR_RETURN(const auto credentials, Credentials(options));
+                                    const std::shared_ptr<prometheus::Registry>& registry,
+                                    prometheus::Gauge& in_flight) {
   Listener listener;
   grpc::ServerBuilder builder;
-  SetLimits(builder);
-  builder.AddListeningPort(options.listen, credentials, &listener.port);
+  SetLimits(options.limits, builder);
+  builder.AddListeningPort(
+      options.listen, gate == nullptr ? grpc::InsecureServerCredentials() : gate->credentials(),
+      &listener.port);
   for (grpc::Service* service : services) builder.RegisterService(service);
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> observers;
-  observers.push_back(NewRpcObserver(registry, options.service_names));
+  observers.push_back(NewRpcObserver(registry, options.service_names, gate, in_flight));
   builder.experimental().SetInterceptorCreators(std::move(observers));
   listener.server = builder.BuildAndStart();
   if (listener.server == nullptr || listener.port == 0) return Busy("listen", options.listen);
@@ -103,7 +108,7 @@ absl::StatusOr<Listener> ListenHealth(const ServerOptions& options) {
   Listener listener;
   if (options.health_listen.empty()) return listener;
   grpc::ServerBuilder builder;
-  SetLimits(builder);
+  SetLimits(options.limits, builder);
   builder.AddListeningPort(options.health_listen, grpc::InsecureServerCredentials(),
                            &listener.port);
   listener.server = builder.BuildAndStart();
@@ -149,6 +154,19 @@ void ReportBuild(const ServerOptions& options, prometheus::Registry& registry) {
       .Set(1);
 }
 
+// Takes no more calls, and waits until all of ours are answered. Watches of the health never end by
+// themselves: they are cancelled then.
+void Drain(grpc::Server& server, absl::Duration most, const prometheus::Gauge& in_flight) {
+  const absl::Time end = absl::Now() + most;
+  std::thread shutdown([&server, end] { server.Shutdown(absl::ToChronoTime(end)); });
+  do {
+    absl::SleepFor(kDrainStep);
+  } while (in_flight.Value() > 0 && absl::Now() < end);
+  grpc_server_cancel_all_calls(server.c_server());
+  shutdown.join();
+  server.Wait();
+}
+
 }  // namespace
 
 void BlockSignals() {
@@ -157,7 +175,34 @@ void BlockSignals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-absl::Status ServeUntilSignalled(const ServerOptions& options,
+absl::StatusOr<std::unique_ptr<Gate>> OpenGate(
+    const ServerOptions& options, const std::shared_ptr<prometheus::Registry>& registry) {
+  if (options.insecure != options.tls_directory.empty()) {
+    return absl::InvalidArgumentError(
+        "either --tls_directory or --insecure must be given, and not both");
+  }
+  if (options.insecure != options.policy.empty()) {
+    return absl::InvalidArgumentError(
+        "--policy: must be given with --tls_directory, and not with --insecure");
+  }
+  if (!options.insecure) {
+    return Gate::Open({.tls_directory = options.tls_directory,
+                       .policy = options.policy,
+                       .services = options.service_names,
+                       .poll = options.reload,
+                       .calls_per_second = options.limits.identity_calls_per_second,
+                       .bytes_per_second = options.limits.identity_bytes_per_second},
+                      registry);
+  }
+  if (!IsLoopback(options.listen)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--insecure: plaintext is for loopback only, and --listen is ", options.listen,
+                     "; use --tls_directory"));
+  }
+  return nullptr;
+}
+
+absl::Status ServeUntilSignalled(const ServerOptions& options, Gate* gate,
                                  const std::vector<grpc::Service*>& services,
                                  const std::shared_ptr<prometheus::Registry>& registry,
                                  const std::function<void()>& stopping) {
@@ -176,12 +221,22 @@ absl::Status ServeUntilSignalled(const ServerOptions& options,
   // Reflection lists health checks; this makes it able to describe them.
   grpc::health::v1::HealthCheckRequest::descriptor();
 
-  ASSIGN_OR_RETURN(const Listener main, ListenMain(options, services, registry));
+  auto& in_flight = prometheus::BuildGauge()
+                        .Name("starratings_calls_in_flight")
+                        .Help("RPCs that have begun and are not answered yet.")
+                        .Register(*registry)
+                        .Add({});
+  ASSIGN_OR_RETURN(const Listener main, ListenMain(options, gate, services, registry, in_flight));
   ASSIGN_OR_RETURN(const Listener health_listener, ListenHealth(options));
   ASSIGN_OR_RETURN(const auto exposer, ListenMetrics(options, registry));
   std::vector<grpc::Server*> servers = {main.server.get()};
   if (health_listener.server != nullptr) servers.push_back(health_listener.server.get());
-  Health health(servers, options.service_names, options.ready);
+  auto& ready = prometheus::BuildGauge()
+                    .Name("starratings_ready")
+                    .Help("Whether the service is ready, as its health check says.")
+                    .Register(*registry)
+                    .Add({});
+  Health health(servers, options.service_names, options.ready, ready);
   const int metrics_port = exposer == nullptr ? 0 : exposer->GetListeningPorts().front();
   RETURN_IF_ERROR(WritePorts(options.ports_file, main.port, health_listener.port, metrics_port));
   LogGrpc(true);
@@ -196,10 +251,10 @@ absl::Status ServeUntilSignalled(const ServerOptions& options,
 
   LogInfo("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   health.Stop();
+  BeginStopping();
   absl::SleepFor(options.linger);
   if (stopping) stopping();
-  main.server->Shutdown(absl::ToChronoTime(absl::Now() + options.drain));
-  main.server->Wait();
+  Drain(*main.server, options.drain, in_flight);
   if (health_listener.server != nullptr) {
     health_listener.server->Shutdown(absl::ToChronoTime(absl::Now()));
   }

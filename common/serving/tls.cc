@@ -3,6 +3,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include <ctime>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -36,9 +37,15 @@ std::unique_ptr<X509, Free> ParseCertificate(const std::string& pem) {
   return std::unique_ptr<X509, Free>(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
 }
 
+absl::Time TimeOf(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return absl::InfinitePast();
+  return absl::FromTM(parts, absl::UTCTimeZone());
+}
+
 }  // namespace
 
-absl::StatusOr<KeyMaterial> ReadKeyMaterial(const std::string& directory) {
+absl::StatusOr<KeyMaterial> ReadKeyMaterial(const std::string& directory, absl::Time now) {
   KeyMaterial material;
   ASSIGN_OR_RETURN(material.certificate, ReadFile(directory + "/tls.crt"));
   ASSIGN_OR_RETURN(material.key, ReadFile(directory + "/tls.key"));
@@ -55,6 +62,16 @@ absl::StatusOr<KeyMaterial> ReadKeyMaterial(const std::string& directory) {
   if (key == nullptr) return Fault(directory + "/tls.key", "is not a private key in PEM");
   if (X509_check_private_key(certificate.get(), key.get()) != 1) {
     return Fault(directory + "/tls.key", "does not belong to tls.crt");
+  }
+  material.not_after = TimeOf(X509_get0_notAfter(certificate.get()));
+  if (material.not_after < now) {
+    return Fault(directory + "/tls.crt",
+                 absl::StrCat("has expired: it was good until ",
+                              absl::FormatTime(material.not_after, absl::UTCTimeZone())));
+  }
+  if (const absl::Time from = TimeOf(X509_get0_notBefore(certificate.get())); from > now) {
+    return Fault(directory + "/tls.crt",
+                 absl::StrCat("is not good before ", absl::FormatTime(from, absl::UTCTimeZone())));
   }
   return material;
 }

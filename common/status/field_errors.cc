@@ -15,6 +15,11 @@ void FieldErrors::AddIfError(absl::string_view field, const absl::Status& status
   if (!status.ok()) Add(field, status.message());
 }
 
+void FieldErrors::AddIfError(absl::string_view path, absl::string_view name,
+                             const absl::Status& status) {
+  if (!status.ok()) Add(absl::StrCat(path, name), status.message());
+}
+
 absl::Status FieldErrors::ToStatus() const {
   if (empty()) return absl::OkStatus();
   std::string message;

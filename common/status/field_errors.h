@@ -22,8 +22,10 @@ class FieldErrors {
   // `items[3].value.decimal`, and the rule as what is required: "must be ...".
   void Add(absl::string_view field, absl::string_view rule);
 
-  // Notes the message of `status` as the rule, unless it is OK.
+  // Notes the message of `status` as the rule, unless it is OK. The field is
+  // `path` and `name` in one, which need not be put together otherwise.
   void AddIfError(absl::string_view field, const absl::Status& status);
+  void AddIfError(absl::string_view path, absl::string_view name, const absl::Status& status);
 
   bool empty() const { return count_ == 0; }
   size_t count() const { return count_; }

@@ -63,12 +63,13 @@ absl::Status WriteField(const Message& message, const FieldDescriptor& field, in
       return absl::OkStatus();
     }
     case FieldDescriptor::CPPTYPE_MESSAGE: {
-      CanonicalWriter inner;
-      RETURN_IF_ERROR(Write(repeated ? reflection.GetRepeatedMessage(message, &field, index)
-                                     : reflection.GetMessage(message, &field),
-                            inner));
-      writer.Message(number, inner);
-      return absl::OkStatus();
+      absl::Status written;
+      writer.Message(number, [&](CanonicalWriter& inner) {
+        written = Write(repeated ? reflection.GetRepeatedMessage(message, &field, index)
+                                 : reflection.GetMessage(message, &field),
+                        inner);
+      });
+      return written;
     }
     default:
       return absl::InvalidArgumentError(

@@ -52,15 +52,15 @@ evidence::Value MissingFromProto(evidence::v1::MissingReason reason, absl::strin
 
 // Writes the value's canonical form: the alternative that is set is always
 // there.
-CanonicalWriter ValueForm(const evidence::Value& value) {
+void WriteValue(const evidence::Value& value, CanonicalWriter& form) {
   struct Writer {
-    CanonicalWriter form;
+    CanonicalWriter& form;
     void operator()(const Decimal& v) { form.String(1, v.ToString(), Presence::kExplicit); }
     void operator()(const Ratio& v) {
-      CanonicalWriter ratio;
-      ratio.Number(1, v.numerator);
-      ratio.Number(2, v.denominator);
-      form.Message(2, ratio);
+      form.Message(2, [&v](CanonicalWriter& ratio) {
+        ratio.Number(1, v.numerator);
+        ratio.Number(2, v.denominator);
+      });
     }
     void operator()(const Level& v) { form.String(3, v.name, Presence::kExplicit); }
     void operator()(bool v) { form.Bool(4, v, Presence::kExplicit); }
@@ -69,15 +69,57 @@ CanonicalWriter ValueForm(const evidence::Value& value) {
       form.Number(6, static_cast<int64_t>(v), Presence::kExplicit);
     }
   };
-  Writer writer;
-  std::visit(writer, value);
-  return std::move(writer.form);
+  std::visit(Writer{form}, value);
 }
 
 // An error of ours, not of a caller: what came from our own service is broken.
 absl::Status Broken(const FieldErrors& errors) {
   return absl::InternalError(
       absl::StrCat("evidence from the record is not well-formed: ", errors.ToStatus().message()));
+}
+
+void ReadItem(const evidence::v1::EvidenceItem& message, const std::string& organisation,
+              const std::string& period, const SourcesById& sources, absl::string_view path,
+              FieldErrors& errors, evidence::Item& item) {
+  const size_t faults_before = errors.count();
+  errors.AddIfError(path, "organisation", evidence::CheckOrganisationId(organisation));
+  errors.AddIfError(path, "period", evidence::CheckSlug(period));
+  errors.AddIfError(path, "code", evidence::CheckCode(message.code()));
+  errors.AddIfError(path, "instance", evidence::CheckInstance(message.instance()));
+  item.key = {organisation, period, message.code(), message.instance()};
+  item.value = ValueFromProto(message.value(), Field(path, "value."), errors);
+  if (!message.observed_on().empty()) {
+    const auto day = evidence::Date::Parse(message.observed_on());
+    errors.AddIfError(path, "observed_on", day.status());
+    if (day.ok()) item.observed_on = *day;
+  }
+  const auto source = sources.find(message.source_id());
+  if (source == sources.end()) {
+    errors.Add(Field(path, "source_id"), "must be the id of one of the sources");
+  } else {
+    item.source = source->second;
+  }
+  if (errors.count() == faults_before) item.digest = ItemDigest(item);
+}
+
+absl::Status ReadRecorded(const evidence::v1::RecordedItem& message,
+                          const std::string& organisation, const std::string& period,
+                          const SourcesById& sources, evidence::RecordedItem& recorded) {
+  FieldErrors errors;
+  ReadItem(message.item(), organisation, period, sources, "item.", errors, recorded.item);
+  if (!errors.empty()) return Broken(errors);
+  if (!digest::IsHexOf(message.digest(), recorded.item.digest)) {
+    return absl::InternalError(absl::StrCat("an item is not what its digest says: ", organisation,
+                                            " ", message.item().code()));
+  }
+  recorded.revision = message.revision();
+  // An etag is `ordinal.revision`; only the ordinal is not known otherwise.
+  recorded.ordinal = std::strtoll(message.etag().c_str(), nullptr, 10);
+  recorded.actor = message.actor();
+  recorded.recorded_at_us =
+      message.recorded_at().seconds() * 1'000'000 + message.recorded_at().nanos() / 1'000;
+  recorded.reason = message.reason();
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -88,19 +130,18 @@ evidence::Value ValueFromProto(const evidence::v1::Value& message, absl::string_
   switch (message.value_case()) {
     case Case::kDecimal: {
       const auto decimal = Decimal::Parse(message.decimal());
-      errors.AddIfError(Field(path, "decimal"), decimal.status());
+      errors.AddIfError(path, "decimal", decimal.status());
       return decimal.ok() ? *decimal : Decimal();
     }
     case Case::kRatio:
       return RatioFromProto(message.ratio(), path, errors);
     case Case::kLevel:
-      errors.AddIfError(Field(path, "level"), evidence::CheckLevel(message.level()));
+      errors.AddIfError(path, "level", evidence::CheckLevel(message.level()));
       return Level{message.level()};
     case Case::kFlag:
       return message.flag();
     case Case::kText:
-      errors.AddIfError(Field(path, "text"),
-                        evidence::CheckLongText(message.text(), 1, kTextValueMost));
+      errors.AddIfError(path, "text", evidence::CheckLongText(message.text(), 1, kTextValueMost));
       return Text{message.text()};
     case Case::kMissing:
       return MissingFromProto(message.missing(), path, errors);
@@ -112,9 +153,9 @@ evidence::Value ValueFromProto(const evidence::v1::Value& message, absl::string_
   return MissingReason::kNotReported;
 }
 
-evidence::v1::Value ToProto(const evidence::Value& value) {
+void Write(const evidence::Value& value, evidence::v1::Value& message) {
   struct Writer {
-    evidence::v1::Value message;
+    evidence::v1::Value& message;
     void operator()(const Decimal& v) { message.set_decimal(v.ToString()); }
     void operator()(const Ratio& v) {
       message.mutable_ratio()->set_numerator(v.numerator);
@@ -127,9 +168,7 @@ evidence::v1::Value ToProto(const evidence::Value& value) {
       message.set_missing(static_cast<evidence::v1::MissingReason>(v));
     }
   };
-  Writer writer;
-  std::visit(writer, value);
-  return std::move(writer.message);
+  std::visit(Writer{message}, value);
 }
 
 SourcesById SourcesFromProto(
@@ -157,66 +196,32 @@ SourcesById SourcesFromProto(
 
 evidence::Item ItemFromProto(const evidence::v1::EvidenceItem& message, const SourcesById& sources,
                              absl::string_view path, FieldErrors& errors) {
-  const size_t faults_before = errors.count();
-  errors.AddIfError(Field(path, "organisation"),
-                    evidence::CheckOrganisationId(message.organisation()));
-  errors.AddIfError(Field(path, "period"), evidence::CheckSlug(message.period()));
-  errors.AddIfError(Field(path, "code"), evidence::CheckCode(message.code()));
-  errors.AddIfError(Field(path, "instance"), evidence::CheckInstance(message.instance()));
   evidence::Item item;
-  item.key = {message.organisation(), message.period(), message.code(), message.instance()};
-  item.value = ValueFromProto(message.value(), Field(path, "value."), errors);
-  if (!message.observed_on().empty()) {
-    const auto day = evidence::Date::Parse(message.observed_on());
-    errors.AddIfError(Field(path, "observed_on"), day.status());
-    if (day.ok()) item.observed_on = *day;
-  }
-  const auto source = sources.find(message.source_id());
-  if (source == sources.end()) {
-    errors.Add(Field(path, "source_id"), "must be the id of one of the sources");
-  } else {
-    item.source = source->second;
-  }
-  if (errors.count() == faults_before) item.digest = ItemDigest(item);
+  ReadItem(message, message.organisation(), message.period(), sources, path, errors, item);
   return item;
 }
 
 std::array<uint8_t, 32> ItemDigest(const evidence::Item& item) {
-  CanonicalWriter source;
-  source.String(2, item.source->title);
-  source.String(3, item.source->uri);
-  source.String(4, item.source->sha256);
-  source.Bool(5, item.source->reconstructed);
   CanonicalWriter form;
   form.String(1, item.key.organisation);
   form.String(2, item.key.period);
   form.String(3, item.key.code);
   form.String(4, item.key.instance);
-  form.Message(5, ValueForm(item.value));
+  form.Message(5, [&item](CanonicalWriter& value) { WriteValue(item.value, value); });
   if (item.observed_on) form.String(6, item.observed_on->ToString());
-  form.Message(7, source);
+  form.Message(7, [&item](CanonicalWriter& source) {
+    source.String(2, item.source->title);
+    source.String(3, item.source->uri);
+    source.String(4, item.source->sha256);
+    source.Bool(5, item.source->reconstructed);
+  });
   return digest::Sha256(form.bytes());
 }
 
-absl::StatusOr<evidence::RecordedItem> RecordedItemFromProto(
-    const evidence::v1::RecordedItem& message, const SourcesById& sources) {
-  FieldErrors errors;
-  evidence::RecordedItem recorded;
-  recorded.item = ItemFromProto(message.item(), sources, "item.", errors);
-  if (!errors.empty()) return Broken(errors);
-  if (digest::ToHex(recorded.item.digest) != message.digest()) {
-    return absl::InternalError(
-        absl::StrCat("an item is not what its digest says: ", message.item().organisation(), " ",
-                     message.item().code()));
-  }
-  recorded.revision = message.revision();
-  // An etag is `ordinal.revision`; only the ordinal is not known otherwise.
-  recorded.ordinal = std::strtoll(message.etag().c_str(), nullptr, 10);
-  recorded.actor = message.actor();
-  recorded.recorded_at_us =
-      message.recorded_at().seconds() * 1'000'000 + message.recorded_at().nanos() / 1'000;
-  recorded.reason = message.reason();
-  return recorded;
+absl::Status Read(const evidence::v1::RecordedItem& message, const SourcesById& sources,
+                  evidence::RecordedItem& recorded) {
+  return ReadRecorded(message, message.item().organisation(), message.item().period(), sources,
+                      recorded);
 }
 
 absl::StatusOr<evidence::Dossier> DossierFromProto(const evidence::v1::Dossier& message,
@@ -228,13 +233,16 @@ absl::StatusOr<evidence::Dossier> DossierFromProto(const evidence::v1::Dossier& 
   dossier.period = message.period();
   dossier.items.reserve(static_cast<size_t>(message.items_size()));
   for (const evidence::v1::RecordedItem& item : message.items()) {
-    ASSIGN_OR_RETURN(evidence::RecordedItem recorded, RecordedItemFromProto(item, sources));
-    dossier.items.push_back(std::move(recorded));
+    const evidence::v1::EvidenceItem& said = item.item();
+    RETURN_IF_ERROR(ReadRecorded(
+        item, said.organisation().empty() ? dossier.organisation.id : said.organisation(),
+        said.period().empty() ? dossier.period : said.period(), sources,
+        dossier.items.emplace_back()));
   }
   return dossier;
 }
 
-std::string SourceWriter::IdOf(const std::shared_ptr<const evidence::Source>& source) {
+const std::string& SourceWriter::IdOf(const std::shared_ptr<const evidence::Source>& source) {
   const auto [entry, fresh] = ids_.try_emplace(source.get());
   if (fresh) {
     entry->second = absl::StrCat("s", ids_.size());
@@ -246,18 +254,23 @@ std::string SourceWriter::IdOf(const std::shared_ptr<const evidence::Source>& so
   return entry->second;
 }
 
-void SourceWriter::Write(const evidence::RecordedItem& item, evidence::v1::RecordedItem& message) {
+void SourceWriter::WriteSaid(const evidence::RecordedItem& item,
+                             evidence::v1::RecordedItem& message) {
   evidence::v1::EvidenceItem& inner = *message.mutable_item();
-  inner.set_organisation(item.item.key.organisation);
-  inner.set_period(item.item.key.period);
   inner.set_code(item.item.key.code);
   inner.set_instance(item.item.key.instance);
-  *inner.mutable_value() = ToProto(item.item.value);
+  wire::Write(item.item.value, *inner.mutable_value());
   if (item.item.observed_on) inner.set_observed_on(item.item.observed_on->ToString());
   inner.set_source_id(IdOf(item.item.source));
   message.set_revision(item.revision);
-  message.set_etag(item.Etag());
   message.set_digest(digest::ToHex(item.item.digest));
+}
+
+void SourceWriter::Write(const evidence::RecordedItem& item, evidence::v1::RecordedItem& message) {
+  WriteSaid(item, message);
+  message.mutable_item()->set_organisation(item.item.key.organisation);
+  message.mutable_item()->set_period(item.item.key.period);
+  message.set_etag(item.Etag());
   message.set_actor(item.actor);
   message.mutable_recorded_at()->set_seconds(item.recorded_at_us / 1'000'000);
   message.mutable_recorded_at()->set_nanos(
@@ -269,6 +282,17 @@ void SourceWriter::Write(const evidence::Dossier& dossier, evidence::v1::Dossier
   *message.mutable_organisation() = ToProto(dossier.organisation);
   message.set_period(dossier.period);
   for (const evidence::RecordedItem& item : dossier.items) Write(item, *message.add_items());
+}
+
+void SourceWriter::WriteValues(const evidence::Dossier& dossier, evidence::v1::Dossier& message) {
+  *message.mutable_organisation() = ToProto(dossier.organisation);
+  message.set_period(dossier.period);
+  for (const evidence::RecordedItem& item : dossier.items) {
+    evidence::v1::RecordedItem& out = *message.add_items();
+    WriteSaid(item, out);
+    if (item.item.key.period != dossier.period)
+      out.mutable_item()->set_period(item.item.key.period);
+  }
 }
 
 evidence::v1::Source ToProto(const evidence::Source& source) {

@@ -24,7 +24,8 @@ using SourcesById = absl::flat_hash_map<std::string, std::shared_ptr<const evide
 
 evidence::Value ValueFromProto(const evidence::v1::Value& message, absl::string_view path,
                                status::FieldErrors& errors);
-evidence::v1::Value ToProto(const evidence::Value& value);
+// `message` must be empty.
+void Write(const evidence::Value& value, evidence::v1::Value& message);
 
 // Reads a list of sources; notes ids that are missing or occur twice.
 SourcesById SourcesFromProto(
@@ -40,8 +41,8 @@ std::array<uint8_t, 32> ItemDigest(const evidence::Item& item);
 
 // Reads what a service of ours sent. Returns INTERNAL if it is not well-formed,
 // or if an item is not what its digest says.
-absl::StatusOr<evidence::RecordedItem> RecordedItemFromProto(
-    const evidence::v1::RecordedItem& message, const SourcesById& sources);
+absl::Status Read(const evidence::v1::RecordedItem& message, const SourcesById& sources,
+                  evidence::RecordedItem& recorded);
 absl::StatusOr<evidence::Dossier> DossierFromProto(const evidence::v1::Dossier& message,
                                                    const SourcesById& sources);
 
@@ -65,13 +66,18 @@ class SourceWriter {
   explicit SourceWriter(google::protobuf::RepeatedPtrField<evidence::v1::Source>& sources)
       : sources_(sources) {}
 
-  // The id of `source`, which is added if it is new.
-  std::string IdOf(const std::shared_ptr<const evidence::Source>& source);
+  // The id of `source`, which is added if it is new. Valid until the next call.
+  const std::string& IdOf(const std::shared_ptr<const evidence::Source>& source);
 
   void Write(const evidence::RecordedItem& item, evidence::v1::RecordedItem& message);
   void Write(const evidence::Dossier& dossier, evidence::v1::Dossier& message);
+  // The same without what a rating does not read; see ExportDossiersRequest.
+  void WriteValues(const evidence::Dossier& dossier, evidence::v1::Dossier& message);
 
  private:
+  // What is said, under any organisation and period.
+  void WriteSaid(const evidence::RecordedItem& item, evidence::v1::RecordedItem& message);
+
   google::protobuf::RepeatedPtrField<evidence::v1::Source>& sources_;
   absl::flat_hash_map<const evidence::Source*, std::string> ids_;
   // Keeps the sources alive, so that an address stands for one source.

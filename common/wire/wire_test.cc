@@ -114,6 +114,35 @@ TEST(EvidenceWireTest, ADossierComesBackAsItWas) {
             absl::StatusCode::kInternal);
 }
 
+TEST(EvidenceWireTest, ValuesAloneMakeTheSameItems) {
+  status::FieldErrors errors;
+  evidence::RecordedItem item;
+  item.item = ItemFromProto(Parse<evidence::v1::EvidenceItem>(kGood), OneSource(), "", errors);
+  item.actor = "analyst";
+  item.reason = "corrected return";
+  evidence::RecordedItem standing = item;
+  standing.item.key.period = "standing";
+  standing.item.digest = ItemDigest(standing.item);
+  evidence::Dossier dossier;
+  dossier.organisation = {item.item.key.organisation, "Leeds", "council", "", {}, {}};
+  dossier.period = item.item.key.period;
+  dossier.items = {item, standing};
+  google::protobuf::RepeatedPtrField<evidence::v1::Source> sources;
+  evidence::v1::Dossier message;
+  SourceWriter(sources).WriteValues(dossier, message);
+  EXPECT_EQ(message.items(0).item().organisation(), "");
+  EXPECT_EQ(message.items(0).actor(), "");
+
+  const auto back = DossierFromProto(message, SourcesFromProto(sources, "sources", errors));
+
+  ASSERT_TRUE(back.ok()) << back.status();
+  ASSERT_EQ(back->items.size(), 2u);
+  EXPECT_EQ(back->items[0].item.key, item.item.key);
+  EXPECT_EQ(back->items[0].item.digest, item.item.digest);
+  EXPECT_EQ(back->items[1].item.key, standing.item.key);
+  EXPECT_EQ(back->items[1].item.digest, standing.item.digest);
+}
+
 TEST(RegisterWireTest, EveryFaultOfACodeIsNamed) {
   status::FieldErrors errors;
   CodeFromProto(Parse<evidence::v1::Code>(

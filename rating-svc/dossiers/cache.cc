@@ -40,9 +40,15 @@ size_t BytesOf(const evidence::Dossier& dossier) {
   return bytes;
 }
 
+size_t DossierCache::Kept::bytes() const {
+  size_t bytes = BytesOf(*dossier);
+  for (const Answer& answer : answers) bytes += answer.bytes;
+  return bytes;
+}
+
 DossierCache::Outcome DossierCache::Find(absl::string_view organisation, absl::string_view period,
                                          const std::optional<Moment>& at_least, absl::Time now,
-                                         Found& found) {
+                                         absl::string_view question, Found& found) {
   const std::lock_guard lock(mutex_);
   if (!reached_ || now - confirmed_ > limits_.age_most) return Outcome::kBehind;
   if (at_least && at_least->record != reached_->record) return Outcome::kBehind;
@@ -53,7 +59,10 @@ DossierCache::Outcome DossierCache::Find(absl::string_view organisation, absl::s
       // Read later than the watch is, or unchanged since it was read.
       const Moment& at = kept.at.revision > reached_->revision ? kept.at : *reached_;
       if (at_least && at.revision < at_least->revision) return Outcome::kBehind;
-      found = {kept.dossier, at};
+      found = {kept.dossier, at, nullptr};
+      for (const Answer& answer : kept.answers) {
+        if (answer.question == question) found.answer = answer.answer;
+      }
       kept_.splice(kept_.begin(), kept_, place->second);
       return Outcome::kHit;
     }
@@ -77,8 +86,8 @@ void DossierCache::Keep(DossierPtr dossier, const Moment& at) {
   for (const Kept& kept : organisation.periods) {
     if (kept.period != dossier->period) continue;
     if (kept.at.revision >= at.revision) return;
-    organisation.bytes -= BytesOf(*kept.dossier);
-    bytes_ -= BytesOf(*kept.dossier);
+    organisation.bytes -= kept.bytes();
+    bytes_ -= kept.bytes();
     organisation.periods.erase(organisation.periods.begin() +
                                (&kept - organisation.periods.data()));
     break;
@@ -87,7 +96,27 @@ void DossierCache::Keep(DossierPtr dossier, const Moment& at) {
   organisation.bytes += bytes;
   bytes_ += bytes;
   kept_.splice(kept_.begin(), kept_, place->second);
-  while (bytes_ > limits_.bytes_most) Drop(std::prev(kept_.end()));
+  DropBeyondLimit();
+}
+
+void DossierCache::KeepAnswer(const DossierPtr& dossier, std::string question, AnswerPtr answer,
+                              size_t bytes) {
+  bytes += sizeof(Answer) + BytesOf(question);
+  const std::lock_guard lock(mutex_);
+  const auto place = by_id_.find(dossier->organisation.id);
+  if (place == by_id_.end()) return;
+  Organisation& organisation = *place->second;
+  for (Kept& kept : organisation.periods) {
+    if (kept.dossier != dossier) continue;
+    const size_t before = kept.bytes();
+    std::erase_if(kept.answers, [&](const Answer& old) { return old.question == question; });
+    if (kept.answers.size() == kAnswersMost) kept.answers.erase(kept.answers.begin());
+    kept.answers.push_back({std::move(question), std::move(answer), bytes});
+    organisation.bytes += kept.bytes() - before;
+    bytes_ += kept.bytes() - before;
+    break;
+  }
+  DropBeyondLimit();
 }
 
 std::optional<Moment> DossierCache::reached() const {
@@ -112,8 +141,8 @@ void DossierCache::Touched(absl::string_view organisation, int64_t revision) {
     Organisation& kept = *place->second;
     const auto older = [&](const Kept& one) {
       if (one.at.revision >= revision) return false;
-      kept.bytes -= BytesOf(*one.dossier);
-      bytes_ -= BytesOf(*one.dossier);
+      kept.bytes -= one.bytes();
+      bytes_ -= one.bytes();
       return true;
     };
     std::erase_if(kept.periods, older);
@@ -156,7 +185,7 @@ void DossierCache::Lose() {
 
 DossierCache::Size DossierCache::size() const {
   const std::lock_guard lock(mutex_);
-  return {bytes_, kept_.size(), reached_ ? reached_->revision : 0};
+  return {bytes_, kept_.size(), reached_ ? reached_->revision : 0, confirmed_};
 }
 
 void DossierCache::Forget() {
@@ -175,6 +204,10 @@ void DossierCache::Drop(Place place) {
   bytes_ -= place->bytes;
   by_id_.erase(place->id);
   kept_.erase(place);
+}
+
+void DossierCache::DropBeyondLimit() {
+  while (bytes_ > limits_.bytes_most) Drop(std::prev(kept_.end()));
 }
 
 void DossierCache::DropBefore(int64_t revision) {

@@ -21,6 +21,8 @@
 namespace starratings::dossiers {
 
 using DossierPtr = std::shared_ptr<const evidence::Dossier>;
+// What was made of a dossier; of a type that those who keep and find it know.
+using AnswerPtr = std::shared_ptr<const void>;
 
 // A moment of a record.
 struct Moment {
@@ -53,8 +55,11 @@ class DossierCache {
 
   struct Found {
     DossierPtr dossier;
-    Moment at;  // The dossier is that of this moment.
+    Moment at;         // The dossier is that of this moment.
+    AnswerPtr answer;  // To the question; null if none is kept.
   };
+  // Answers kept with one dossier; of more, the first goes.
+  static constexpr size_t kAnswersMost = 4;
 
   // Why there is no answer.
   enum class Outcome {
@@ -64,13 +69,18 @@ class DossierCache {
   };
 
   // The dossier at a moment that is not older than `age_most`, and not before
-  // `at_least`, if that is given; which must be of the same record.
+  // `at_least`, if that is given; which must be of the same record. With it comes
+  // what was kept as the answer to `question`.
   Outcome Find(absl::string_view organisation, absl::string_view period,
-               const std::optional<Moment>& at_least, absl::Time now, Found& found);
+               const std::optional<Moment>& at_least, absl::Time now, absl::string_view question,
+               Found& found);
 
   // What was read from the record, all of it at `at`. Is not kept if it may have
   // changed since.
   void Keep(DossierPtr dossier, const Moment& at);
+  // What was made of `dossier`, which Find() gave, takes `bytes`. It goes with the
+  // dossier, and is not kept if that has gone.
+  void KeepAnswer(const DossierPtr& dossier, std::string question, AnswerPtr answer, size_t bytes);
 
   // Where the watch is; none while there is none.
   std::optional<Moment> reached() const;
@@ -94,14 +104,24 @@ class DossierCache {
     size_t bytes = 0;
     size_t organisations = 0;
     int64_t revision = 0;  // Where the watch is; 0: there is none.
+    // When it was last known to be the newest; infinite past: never, or no watch.
+    absl::Time confirmed = absl::InfinitePast();
   };
   Size size() const;
 
  private:
+  struct Answer {
+    std::string question;
+    AnswerPtr answer;
+    size_t bytes = 0;
+  };
   struct Kept {
     std::string period;
     DossierPtr dossier;
     Moment at;
+    std::vector<Answer> answers = {};
+
+    size_t bytes() const;
   };
   struct Organisation {
     std::string id;
@@ -113,6 +133,7 @@ class DossierCache {
   // All under mutex_.
   void Forget();
   void Drop(Place place);
+  void DropBeyondLimit();
   void DropBefore(int64_t revision);
   void Settle();
 

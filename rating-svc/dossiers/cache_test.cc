@@ -34,6 +34,11 @@ DossierPtr Dossier(const std::string& organisation, int64_t changed, size_t room
   return std::make_shared<const evidence::Dossier>(std::move(dossier));
 }
 
+// What tests ask for, and keep answers to.
+constexpr char kQuestion[] = "stars?";
+
+AnswerPtr Answer(int stars) { return std::make_shared<const int>(stars); }
+
 class CacheTest : public testing::Test {
  protected:
   void Begin(int64_t revision) {
@@ -44,7 +49,7 @@ class CacheTest : public testing::Test {
   Outcome Find(const std::string& organisation, std::optional<Moment> at_least = std::nullopt,
                absl::Time now = kNow) {
     found_ = {};
-    return cache_.Find(organisation, kPeriod, at_least, now, found_);
+    return cache_.Find(organisation, kPeriod, at_least, now, kQuestion, found_);
   }
 
   DossierCache cache_{CacheLimits{}};
@@ -63,6 +68,48 @@ TEST_F(CacheTest, WhatWasKeptIsFoundAtTheRevisionThatTheWatchHasReached) {
   ASSERT_EQ(Find("a"), Outcome::kHit);
   EXPECT_EQ(found_.at.revision, 6);
   EXPECT_EQ(found_.at.token, "token 6");
+}
+
+TEST_F(CacheTest, AnAnswerComesWithTheDossierThatItWasMadeOf) {
+  Begin(5);
+  cache_.Keep(Dossier("a", 3), At(5));
+  ASSERT_EQ(Find("a"), Outcome::kHit);
+  EXPECT_EQ(found_.answer, nullptr);
+  const DossierPtr first = found_.dossier;
+  cache_.KeepAnswer(first, "another?", Answer(1), 10);
+  cache_.KeepAnswer(first, kQuestion, Answer(2), 10);
+  ASSERT_EQ(Find("a"), Outcome::kHit);
+  EXPECT_EQ(*static_cast<const int*>(found_.answer.get()), 2);
+  // Evidence that has changed takes it along, also where it is kept too late.
+  cache_.Touched("a", 6);
+  cache_.Reached(At(6), 0);
+  cache_.Keep(Dossier("a", 6), At(6));
+  cache_.KeepAnswer(first, kQuestion, Answer(2), 10);
+  ASSERT_EQ(Find("a"), Outcome::kHit);
+  EXPECT_EQ(found_.answer, nullptr);
+}
+
+TEST_F(CacheTest, AnswersAreFewAndCounted) {
+  Begin(5);
+  cache_.Keep(Dossier("a", 3), At(5));
+  ASSERT_EQ(Find("a"), Outcome::kHit);
+  const size_t before = cache_.size().bytes;
+  for (int i = 0; i < 10; ++i) {
+    cache_.KeepAnswer(found_.dossier, std::to_string(i), Answer(i), 1'000);
+  }
+  EXPECT_GE(cache_.size().bytes, before + DossierCache::kAnswersMost * 1'000);
+  EXPECT_LE(cache_.size().bytes, before + DossierCache::kAnswersMost * 1'200);
+  cache_.Touched("a", 6);
+  EXPECT_EQ(cache_.size().bytes, 0u);
+}
+
+TEST_F(CacheTest, AnAnswerBeyondAllRoomTakesItsDossierWithIt) {
+  Begin(5);
+  cache_.Keep(Dossier("a", 3), At(5));
+  ASSERT_EQ(Find("a"), Outcome::kHit);
+  cache_.KeepAnswer(found_.dossier, kQuestion, Answer(1), CacheLimits{}.bytes_most);
+  EXPECT_EQ(Find("a"), Outcome::kMiss);
+  EXPECT_EQ(cache_.size().bytes, 0u);
 }
 
 TEST_F(CacheTest, AnotherPeriodIsAnotherDossier) {
@@ -214,15 +261,15 @@ TEST(CacheBoundsTest, TheOneUsedLongestAgoGoesFirstAndBytesAreBounded) {
   cache.Confirm("store/1", 1, kNow);
   DossierCache::Found found;
   for (const char* id : {"a", "b", "c"}) cache.Keep(Dossier(id, 1, 10'000), At(1));
-  EXPECT_EQ(cache.Find("a", kPeriod, std::nullopt, kNow, found), Outcome::kHit);
+  EXPECT_EQ(cache.Find("a", kPeriod, std::nullopt, kNow, "", found), Outcome::kHit);
   cache.Keep(Dossier("d", 1, 10'000), At(1));
-  EXPECT_EQ(cache.Find("b", kPeriod, std::nullopt, kNow, found), Outcome::kMiss);
+  EXPECT_EQ(cache.Find("b", kPeriod, std::nullopt, kNow, "", found), Outcome::kMiss);
   for (const char* id : {"a", "c", "d"}) {
-    EXPECT_EQ(cache.Find(id, kPeriod, std::nullopt, kNow, found), Outcome::kHit) << id;
+    EXPECT_EQ(cache.Find(id, kPeriod, std::nullopt, kNow, "", found), Outcome::kHit) << id;
   }
   EXPECT_LE(cache.size().bytes, 3 * one + 100);
   cache.Keep(Dossier("huge", 1, 4 * one), At(1));
-  EXPECT_EQ(cache.Find("huge", kPeriod, std::nullopt, kNow, found), Outcome::kMiss);
+  EXPECT_EQ(cache.Find("huge", kPeriod, std::nullopt, kNow, "", found), Outcome::kMiss);
   EXPECT_EQ(cache.size().organisations, 3u);
   for (const char* id : {"a", "c", "d"}) cache.Touched(id, 2);
   EXPECT_EQ(cache.size().bytes, 0u);
@@ -239,9 +286,9 @@ TEST(CacheBoundsTest, ForgettingWhoWasTouchedForgetsNoChange) {
   }
   cache.Keep(Dossier("a", 1), At(1));  // Began before revision 2.
   DossierCache::Found found;
-  EXPECT_EQ(cache.Find("a", kPeriod, std::nullopt, kNow, found), Outcome::kMiss);
+  EXPECT_EQ(cache.Find("a", kPeriod, std::nullopt, kNow, "", found), Outcome::kMiss);
   cache.Keep(Dossier("a", 2), At(49));
-  EXPECT_EQ(cache.Find("a", kPeriod, std::nullopt, kNow, found), Outcome::kHit);
+  EXPECT_EQ(cache.Find("a", kPeriod, std::nullopt, kNow, "", found), Outcome::kHit);
 }
 
 // A record whose only truth is when each organisation was changed last, and its
@@ -296,7 +343,7 @@ TEST(CacheRaceTest, NoAnswerIsEverOlderThanTheMomentThatItNames) {
         const int organisation = static_cast<int>(random() % 8);
         const std::string id = std::to_string(organisation);
         DossierCache::Found found;
-        if (cache.Find(id, kPeriod, std::nullopt, kNow, found) == Outcome::kHit) {
+        if (cache.Find(id, kPeriod, std::nullopt, kNow, "", found) == Outcome::kHit) {
           ++hits;
           const std::lock_guard lock(mutex);
           ASSERT_EQ(found.dossier->items[0].revision, changed(organisation, found.at.revision));

@@ -17,6 +17,6 @@ Rating Assemble(const scheme::Scheme& scheme, const evidence::Dossier& dossier, 
 // The digest of a rating that rests on these items (their digests, in any
 // order) and this scheme. docs/digests.md says what it is of, and why.
 digest::Digest RatingDigest(const std::string& scheme_digest, const Rating& rating,
-                            std::vector<std::string> items, evidence::Date date);
+                            std::vector<digest::Digest> items, evidence::Date date);
 
 }  // namespace starratings::rating

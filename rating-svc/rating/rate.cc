@@ -92,52 +92,52 @@ Decision Decide(const Scheme& scheme, const Evaluation& evaluation,
   return decision;
 }
 
-CanonicalWriter ResultForm(const ResultOutcome& result) {
-  CanonicalWriter form;
+void WriteResult(const ResultOutcome& result, CanonicalWriter& form) {
   form.String(1, result.id);
   if (result.not_rated) {
-    CanonicalWriter why;
-    why.String(1, ToString(result.not_rated->reason));
-    why.String(2, result.not_rated->rule_id);
-    why.String(3, result.not_rated->code);
-    form.Message(4, why);
+    form.Message(4, [&result](CanonicalWriter& why) {
+      why.String(1, ToString(result.not_rated->reason));
+      why.String(2, result.not_rated->rule_id);
+      why.String(3, result.not_rated->code);
+    });
   } else if (!result.number.empty()) {
     form.String(3, result.number, Presence::kExplicit);
   } else {
     form.String(2, result.level, Presence::kExplicit);
   }
-  return form;
 }
 
 }  // namespace
 
 digest::Digest RatingDigest(const std::string& scheme_digest, const Rating& rating,
-                            std::vector<std::string> items, evidence::Date date) {
+                            std::vector<digest::Digest> items, evidence::Date date) {
   std::sort(items.begin(), items.end());
   CanonicalWriter form;
   form.String(1, rating.organisation);
   form.String(2, rating.period);
-  for (const std::string& item : items) form.String(3, item);
+  for (const digest::Digest& item : items) form.String(3, digest::ToHex(item));
   for (const auto& [name, value] : rating.attributes) {
-    CanonicalWriter attribute;
-    attribute.String(1, name);
-    attribute.String(2, value);
-    form.Message(4, attribute);
+    form.Message(4, [&name = name, &value = value](CanonicalWriter& attribute) {
+      attribute.String(1, name);
+      attribute.String(2, value);
+    });
   }
   std::set<std::string> published;
   for (const evidence::PublishedResult& of : rating.published) published.insert(of.digest);
   for (const std::string& of : published) form.String(5, of);
   for (const scheme::CutTable& table : rating.tables) form.String(6, table.digest);
   form.String(7, scheme_digest);
-  for (const ResultOutcome& result : rating.results) form.Message(8, ResultForm(result));
+  for (const ResultOutcome& result : rating.results) {
+    form.Message(8, [&result](CanonicalWriter& inner) { WriteResult(result, inner); });
+  }
   for (const Decision& decision : rating.decisions) {
-    CanonicalWriter inner;
-    inner.String(1, decision.id);
-    inner.String(2, decision.code);
-    inner.String(3, decision.previous);
-    inner.String(4, decision.state);
-    inner.Number(5, static_cast<int64_t>(decision.move));
-    form.Message(9, inner);
+    form.Message(9, [&decision](CanonicalWriter& inner) {
+      inner.String(1, decision.id);
+      inner.String(2, decision.code);
+      inner.String(3, decision.previous);
+      inner.String(4, decision.state);
+      inner.Number(5, static_cast<int64_t>(decision.move));
+    });
   }
   form.String(10, date.ToString());
   return digest::Sha256(form.bytes());
@@ -178,11 +178,9 @@ Rating Assemble(const Scheme& scheme, const evidence::Dossier& dossier, evidence
       rating.consequences.push_back(&consequence);
     }
   }
-  std::vector<std::string> items;
+  std::vector<digest::Digest> items;
   items.reserve(readings.read.size());
-  for (const evidence::RecordedItem* item : readings.read) {
-    items.push_back(digest::ToHex(item->item.digest));
-  }
+  for (const evidence::RecordedItem* item : readings.read) items.push_back(item->item.digest);
   rating.attributes.assign(readings.attributes.begin(), readings.attributes.end());
   for (const evidence::PublishedResult* of : readings.published) {
     if (of != nullptr) rating.published.push_back(*of);

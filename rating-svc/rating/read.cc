@@ -116,7 +116,8 @@ Found Look(const Scheme& scheme, size_t i, const Dossier& dossier, evidence::Dat
            std::vector<const RecordedItem*>& read) {
   const Input& input = scheme.inputs[i];
   const scheme::ValueInfo& info = scheme.values[i];
-  const std::string period = input.standing ? evidence::kStanding : dossier.period;
+  const absl::string_view period =
+      input.standing ? absl::string_view(evidence::kStanding) : dossier.period;
   Found found{Value::Missing(Absent::kNotReported, static_cast<int>(i)), nullptr};
   for (const RecordedItem& item : dossier.items) {
     if (item.item.key.code != input.code || item.item.key.period != period) continue;

@@ -1,10 +1,12 @@
 #include "rating-svc/service/calls.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "absl/time/clock.h"
 #include "common/serving/grpc_status.h"
+#include "common/serving/trace.h"
 #include "common/status/errors.h"
 
 namespace starratings::service {
@@ -12,7 +14,7 @@ namespace starratings::service {
 absl::Time DeadlineOf(const grpc::CallbackServerContext& context, absl::Duration most) {
   const std::chrono::system_clock::time_point deadline = context.deadline();
   if (deadline == std::chrono::system_clock::time_point::max()) return absl::Now() + most;
-  return absl::FromChrono(deadline);
+  return std::min(absl::FromChrono(deadline), absl::Now() + kRoundMost);
 }
 
 absl::Status TooManyCalls() {
@@ -31,6 +33,7 @@ grpc::ServerUnaryReactor* AnswerOn(serving::Pool& pool, grpc::CallbackServerCont
                                    std::function<absl::Status()> answer) {
   grpc::ServerUnaryReactor* const reactor = context.DefaultReactor();
   const bool queued = pool.Run([reactor, &context, answer = std::move(answer)] {
+    const serving::TraceScope scope(serving::TraceOf(context));
     // What waited until its caller had gone need not be done.
     reactor->Finish(serving::ToGrpcStatus(context.IsCancelled() ? CallerGone() : answer()));
   });

@@ -15,7 +15,8 @@ namespace starratings::service {
 inline constexpr absl::Duration kCallMost = absl::Seconds(30);
 inline constexpr absl::Duration kRoundMost = absl::Minutes(30);
 
-// The caller's deadline, or `most` from now if it has none.
+// The caller's deadline, but no later than kRoundMost from now; or `most` from now if it
+// has none.
 absl::Time DeadlineOf(const grpc::CallbackServerContext& context, absl::Duration most);
 
 // RESOURCE_EXHAUSTED (TOO_MANY_CALLS).

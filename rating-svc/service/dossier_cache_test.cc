@@ -191,7 +191,7 @@ class DossierCacheTest : public testing::Test {
   // Until the cache answers for the organisation.
   bool Warm(const std::string& organisation) {
     for (int i = 0; i < 1'000; ++i) {
-      if (reader_.AtHand(Request(organisation))) return true;
+      if (reader_.AtHand(Request(organisation), "")) return true;
       Get(organisation);
       absl::SleepFor(absl::Milliseconds(5));
     }
@@ -208,7 +208,7 @@ class DossierCacheTest : public testing::Test {
                     {.confirm_every = absl::Milliseconds(20),
                      .first_wait = absl::Milliseconds(5),
                      .longest_wait = absl::Milliseconds(20),
-                     .tick = [this] { metrics_.Show(cache_.size()); }}};
+                     .tick = [this] { metrics_.Show(cache_.size(), absl::Now()); }}};
   DossierReader reader_{client_, CacheParts{cache_, feed_, metrics_}};
   int64_t revision_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "rating-svc/service/dossier_reader.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -16,7 +17,7 @@ using Outcome = dossiers::DossierCache::Outcome;
 
 }  // namespace
 
-CacheMetrics::CacheMetrics(prometheus::Registry& registry) {
+CacheMetrics::CacheMetrics(prometheus::Registry& registry) : confirmed_(absl::Now()) {
   auto& lookups = prometheus::BuildCounter()
                       .Name("rating_dossier_cache_lookups_total")
                       .Help(
@@ -38,11 +39,21 @@ CacheMetrics::CacheMetrics(prometheus::Registry& registry) {
                    .Help("The revision that the cache's watch has reached; 0: there is none.")
                    .Register(registry)
                    .Add({});
+  age_ =
+      &prometheus::BuildGauge()
+           .Name("rating_dossier_cache_age_seconds")
+           .Help(
+               "For how long it is not confirmed that the cache knows the newest revision, while "
+               "anybody asks for it.")
+           .Register(registry)
+           .Add({});
 }
 
 void CacheMetrics::Count(Outcome outcome) { lookups_[static_cast<size_t>(outcome)]->Increment(); }
 
-void CacheMetrics::Show(const dossiers::DossierCache::Size& size) {
+void CacheMetrics::Show(const dossiers::DossierCache::Size& size, absl::Time now) {
+  confirmed_ = std::max(confirmed_, size.confirmed);
+  age_->Set(absl::ToDoubleSeconds(now - confirmed_));
   bytes_->Set(static_cast<double>(size.bytes));
   revision_->Set(static_cast<double>(size.revision));
 }
@@ -56,26 +67,34 @@ DossierReader::Demand DossierReader::DemandOf(const evidence::v1::Freshness& fre
   return moment.ok() ? Demand{true, *moment} : Demand{};
 }
 
-Outcome DossierReader::Find(const GetDossierRequest& request, const Demand& demand, Read& read) {
+Outcome DossierReader::Find(const GetDossierRequest& request, const Demand& demand,
+                            absl::string_view question, Read& read) {
   dossiers::DossierCache::Found found;
   const Outcome outcome = parts_->cache.Find(request.organisation(), request.period(),
-                                             demand.at_least, absl::Now(), found);
+                                             demand.at_least, absl::Now(), question, found);
   if (outcome == Outcome::kHit) {
     read.dossier = std::move(found.dossier);
+    read.answer = std::move(found.answer);
     read.snapshot.set_revision(found.at.revision);
     read.snapshot.set_token(found.at.token);
   }
   return outcome;
 }
 
-std::optional<DossierReader::Read> DossierReader::AtHand(const GetDossierRequest& request) {
+std::optional<DossierReader::Read> DossierReader::AtHand(const GetDossierRequest& request,
+                                                         absl::string_view question) {
   const Demand demand = DemandOf(request.freshness());
   if (!demand.cache) return std::nullopt;
   parts_->feed.Want();
   Read read;
-  if (Find(request, demand, read) != Outcome::kHit) return std::nullopt;
+  if (Find(request, demand, question, read) != Outcome::kHit) return std::nullopt;
   parts_->metrics.Count(Outcome::kHit);
   return read;
+}
+
+void DossierReader::KeepAnswer(const Read& read, std::string question, dossiers::AnswerPtr answer,
+                               size_t bytes) {
+  parts_->cache.KeepAnswer(read.dossier, std::move(question), std::move(answer), bytes);
 }
 
 absl::StatusOr<GetDossierResponse> DossierReader::Ask(const GetDossierRequest& request,
@@ -101,7 +120,7 @@ absl::StatusOr<DossierReader::Read> DossierReader::Get(const GetDossierRequest& 
   Read read;
   if (demand.cache) {
     parts_->feed.Want();
-    const Outcome outcome = Find(request, demand, read);
+    const Outcome outcome = Find(request, demand, "", read);
     parts_->metrics.Count(outcome);
     if (outcome == Outcome::kHit) return read;
   }

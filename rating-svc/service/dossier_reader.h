@@ -23,12 +23,15 @@ class CacheMetrics {
   explicit CacheMetrics(prometheus::Registry& registry);
 
   void Count(dossiers::DossierCache::Outcome outcome);
-  void Show(const dossiers::DossierCache::Size& size);
+  // From one thread.
+  void Show(const dossiers::DossierCache::Size& size, absl::Time now);
 
  private:
   std::array<prometheus::Counter*, 3> lookups_{};  // By Outcome.
   prometheus::Gauge* bytes_ = nullptr;
   prometheus::Gauge* revision_ = nullptr;
+  prometheus::Gauge* age_ = nullptr;
+  absl::Time confirmed_;
 };
 
 // The cache with all that keeps and watches it. All must outlive who uses it.
@@ -48,10 +51,15 @@ class DossierReader {
   struct Read {
     dossiers::DossierPtr dossier;
     evidence::v1::Snapshot snapshot;
+    dossiers::AnswerPtr answer;  // Of AtHand(); null if none is kept.
   };
 
-  // From the cache, without waiting; none if the record must be asked.
-  std::optional<Read> AtHand(const assessment::v1::GetDossierRequest& request);
+  // From the cache, without waiting, with what is kept as the answer to `question`;
+  // none if the record must be asked.
+  std::optional<Read> AtHand(const assessment::v1::GetDossierRequest& request,
+                             absl::string_view question);
+  // Keeps what was made of `read`, which AtHand() gave.
+  void KeepAnswer(const Read& read, std::string question, dossiers::AnswerPtr answer, size_t bytes);
 
   // From the cache or the record. Errors are the record's.
   absl::StatusOr<Read> Get(const assessment::v1::GetDossierRequest& request, absl::Time deadline);
@@ -64,7 +72,8 @@ class DossierReader {
   };
   Demand DemandOf(const evidence::v1::Freshness& freshness) const;
   dossiers::DossierCache::Outcome Find(const assessment::v1::GetDossierRequest& request,
-                                       const Demand& demand, Read& read);
+                                       const Demand& demand, absl::string_view question,
+                                       Read& read);
   absl::StatusOr<assessment::v1::GetDossierResponse> Ask(
       const assessment::v1::GetDossierRequest& request, const Demand& demand,
       absl::Time deadline) const;

@@ -5,9 +5,9 @@
 
 #include "common/serving/grpc_status.h"
 #include "common/serving/log.h"
+#include "common/serving/trace.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
-#include "grpc/health/v1/health.grpc.pb.h"
 
 namespace starratings::service {
 namespace {
@@ -44,16 +44,27 @@ absl::Status FromAssessment(const grpc::Status& status) {
                "assessment-svc could not be asked; see the service's log");
 }
 
-EvidenceClient::EvidenceClient(std::shared_ptr<grpc::Channel> channel, std::string actor)
-    : channel_(std::move(channel)),
-      actor_(std::move(actor)),
-      evidence_(assessment::v1::EvidenceService::NewStub(channel_)),
-      register_(assessment::v1::RegisterService::NewStub(channel_)),
-      rounds_(assessment::v1::RoundService::NewStub(channel_)) {}
+EvidenceClient::Stubs::Stubs(const std::shared_ptr<grpc::Channel>& channel)
+    : evidence(channel), registers(channel), rounds(channel), health(channel) {}
+
+EvidenceClient::EvidenceClient(const std::shared_ptr<grpc::Channel>& channel, std::string actor)
+    : actor_(std::move(actor)), stubs_(std::make_shared<Stubs>(channel)) {}
+
+void EvidenceClient::Use(const std::shared_ptr<grpc::Channel>& channel) {
+  auto stubs = std::make_shared<Stubs>(channel);
+  const std::lock_guard lock(mutex_);
+  stubs_ = std::move(stubs);
+}
+
+std::shared_ptr<EvidenceClient::Stubs> EvidenceClient::stubs() const {
+  const std::lock_guard lock(mutex_);
+  return stubs_;
+}
 
 void EvidenceClient::Prepare(grpc::ClientContext& context, absl::Time deadline) const {
   context.set_deadline(absl::ToChronoTime(deadline));
   if (!actor_.empty()) context.AddMetadata(kActorMetadata, actor_);
+  serving::PassTrace(context);
 }
 
 absl::StatusOr<assessment::v1::Round> EvidenceClient::GetRound(const std::string& round,
@@ -63,7 +74,7 @@ absl::StatusOr<assessment::v1::Round> EvidenceClient::GetRound(const std::string
   assessment::v1::GetRoundRequest request;
   request.set_round(round);
   assessment::v1::GetRoundResponse response;
-  RETURN_IF_ERROR(FromAssessment(rounds_->GetRound(&context, request, &response)));
+  RETURN_IF_ERROR(FromAssessment(stubs()->rounds.GetRound(&context, request, &response)));
   return std::move(*response.mutable_round());
 }
 
@@ -75,7 +86,7 @@ absl::StatusOr<assessment::v1::ListRoundsResponse> EvidenceClient::ListRounds(
   request.set_page_size(page_size);
   request.set_page_token(page_token);
   assessment::v1::ListRoundsResponse response;
-  RETURN_IF_ERROR(FromAssessment(rounds_->ListRounds(&context, request, &response)));
+  RETURN_IF_ERROR(FromAssessment(stubs()->rounds.ListRounds(&context, request, &response)));
   return response;
 }
 
@@ -89,7 +100,8 @@ absl::StatusOr<assessment::v1::ListPublishedRatingsResponse> EvidenceClient::Lis
   request.set_page_size(page_size);
   request.set_page_token(page_token);
   assessment::v1::ListPublishedRatingsResponse response;
-  RETURN_IF_ERROR(FromAssessment(rounds_->ListPublishedRatings(&context, request, &response)));
+  RETURN_IF_ERROR(
+      FromAssessment(stubs()->rounds.ListPublishedRatings(&context, request, &response)));
   return response;
 }
 
@@ -98,7 +110,7 @@ absl::StatusOr<assessment::v1::GetDossierResponse> EvidenceClient::GetDossier(
   grpc::ClientContext context;
   Prepare(context, deadline);
   assessment::v1::GetDossierResponse response;
-  RETURN_IF_ERROR(FromAssessment(evidence_->GetDossier(&context, request, &response)));
+  RETURN_IF_ERROR(FromAssessment(stubs()->evidence.GetDossier(&context, request, &response)));
   return response;
 }
 
@@ -108,7 +120,7 @@ absl::Status EvidenceClient::ValidateEvidence(const assessment::v1::SubmitEviden
   grpc::ClientContext context;
   Prepare(context, deadline);
   assessment::v1::SubmitEvidenceResponse response;
-  return FromAssessment(evidence_->SubmitEvidence(&context, request, &response));
+  return FromAssessment(stubs()->evidence.SubmitEvidence(&context, request, &response));
 }
 
 absl::StatusOr<assessment::v1::GetSchemeTextResponse> EvidenceClient::GetSchemeText(
@@ -118,7 +130,7 @@ absl::StatusOr<assessment::v1::GetSchemeTextResponse> EvidenceClient::GetSchemeT
   assessment::v1::GetSchemeTextRequest request;
   request.set_scheme(scheme);
   assessment::v1::GetSchemeTextResponse response;
-  RETURN_IF_ERROR(FromAssessment(register_->GetSchemeText(&context, request, &response)));
+  RETURN_IF_ERROR(FromAssessment(stubs()->registers.GetSchemeText(&context, request, &response)));
   return response;
 }
 
@@ -126,7 +138,7 @@ absl::Status EvidenceClient::ExportDossiers(const assessment::v1::ExportDossiers
                                             absl::Time deadline, const BlockReader& each) const {
   grpc::ClientContext context;
   Prepare(context, deadline);
-  const auto reader = evidence_->ExportDossiers(&context, request);
+  const auto reader = stubs()->evidence.ExportDossiers(&context, request);
   assessment::v1::ExportDossiersResponse block;
   absl::Status status;
   while (status.ok() && reader->Read(&block)) status = each(block);
@@ -143,13 +155,13 @@ void EvidenceClient::StartExport(
     grpc::ClientContext& context,
     grpc::ClientReadReactor<assessment::v1::ExportDossiersResponse>& reactor) const {
   Prepare(context, deadline);
-  evidence_->async()->ExportDossiers(&context, &request, &reactor);
+  stubs()->evidence.async()->ExportDossiers(&context, &request, &reactor);
 }
 
 std::unique_ptr<grpc::ClientReader<assessment::v1::WatchEvidenceResponse>>
 EvidenceClient::WatchEvidence(grpc::ClientContext& context) const {
   Prepare(context, absl::InfiniteFuture());
-  return evidence_->WatchEvidence(&context, assessment::v1::WatchEvidenceRequest());
+  return stubs()->evidence.WatchEvidence(&context, assessment::v1::WatchEvidenceRequest());
 }
 
 absl::StatusOr<evidence::v1::Snapshot> EvidenceClient::Head(absl::Time deadline) const {
@@ -160,7 +172,8 @@ absl::StatusOr<evidence::v1::Snapshot> EvidenceClient::Head(absl::Time deadline)
   request.set_page_size(1);
   assessment::v1::ListPeriodsResponse response;
   // Not FromAssessment: asked every second, it would fill the log.
-  RETURN_IF_ERROR(serving::FromGrpcStatus(register_->ListPeriods(&context, request, &response)));
+  RETURN_IF_ERROR(
+      serving::FromGrpcStatus(stubs()->registers.ListPeriods(&context, request, &response)));
   return std::move(*response.mutable_snapshot());
 }
 
@@ -170,9 +183,8 @@ absl::Status EvidenceClient::CheckReady(absl::Time deadline) const {
   grpc::health::v1::HealthCheckRequest request;
   request.set_service("readiness");
   grpc::health::v1::HealthCheckResponse response;
-  const auto health = grpc::health::v1::Health::NewStub(channel_);
   // Not FromAssessment: asked every second, it would fill the log.
-  RETURN_IF_ERROR(serving::FromGrpcStatus(health->Check(&context, request, &response)));
+  RETURN_IF_ERROR(serving::FromGrpcStatus(stubs()->health.Check(&context, request, &response)));
   if (response.status() != grpc::health::v1::HealthCheckResponse::SERVING) {
     return Error(StatusCode::kUnavailable, "EVIDENCE_UNAVAILABLE", "assessment-svc is not ready");
   }
@@ -183,7 +195,7 @@ Recording::Recording(const EvidenceClient& client,
                      const assessment::v1::RecordRatingsRequest::Begin& begin,
                      absl::Time deadline) {
   client.Prepare(context_, deadline);
-  writer_ = client.rounds_->RecordRatings(&context_, &response_);
+  writer_ = client.stubs()->rounds.RecordRatings(&context_, &response_);
   assessment::v1::RecordRatingsRequest request;
   *request.mutable_begin() = begin;
   // A refusal shows in the next write, or in the commit.

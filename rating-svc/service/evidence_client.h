@@ -3,11 +3,13 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "starratings/assessment/v1/evidence_service.grpc.pb.h"
 #include "starratings/assessment/v1/register_service.grpc.pb.h"
@@ -25,7 +27,10 @@ class EvidenceClient {
  public:
   // `actor` is sent as metadata, for plaintext channels; empty: not sent, the
   // certificate says who we are.
-  EvidenceClient(std::shared_ptr<grpc::Channel> channel, std::string actor);
+  EvidenceClient(const std::shared_ptr<grpc::Channel>& channel, std::string actor);
+
+  // From now on calls go over `channel`; those under way end on theirs.
+  void Use(const std::shared_ptr<grpc::Channel>& channel);
 
   absl::StatusOr<assessment::v1::Round> GetRound(const std::string& round,
                                                  absl::Time deadline) const;
@@ -75,13 +80,22 @@ class EvidenceClient {
  private:
   friend class Recording;
 
-  void Prepare(grpc::ClientContext& context, absl::Time deadline) const;
+  // What one channel's calls are made by.
+  struct Stubs {
+    explicit Stubs(const std::shared_ptr<grpc::Channel>& channel);
 
-  const std::shared_ptr<grpc::Channel> channel_;
+    assessment::v1::EvidenceService::Stub evidence;
+    assessment::v1::RegisterService::Stub registers;
+    assessment::v1::RoundService::Stub rounds;
+    grpc::health::v1::Health::Stub health;
+  };
+
+  void Prepare(grpc::ClientContext& context, absl::Time deadline) const;
+  std::shared_ptr<Stubs> stubs() const;
+
   const std::string actor_;
-  const std::unique_ptr<assessment::v1::EvidenceService::Stub> evidence_;
-  const std::unique_ptr<assessment::v1::RegisterService::Stub> register_;
-  const std::unique_ptr<assessment::v1::RoundService::Stub> rounds_;
+  mutable std::mutex mutex_;  // Guards the next.
+  std::shared_ptr<Stubs> stubs_;
 };
 
 // One stream of ratings into the record. Called off when it is destroyed

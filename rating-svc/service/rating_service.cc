@@ -1,7 +1,10 @@
 #include "rating-svc/service/rating_service.h"
 
+#include <memory>
 #include <string>
+#include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/serving/identity.h"
 #include "common/status/status_macros.h"
 #include "rating-svc/service/calls.h"
@@ -22,6 +25,14 @@ constexpr int kRecordThreads = 2;
 // An analysis takes some seconds at worst.
 constexpr int kAnalysisThreads = 2;
 
+// A rating that is kept with the dossier in the cache that it was made of.
+struct ReadyRating {
+  SchemePtr scheme;            // That the rating refers to.
+  rating::v1::Rating message;  // Without the snapshot.
+  rating::Rating rating;
+  std::shared_ptr<const SchemeCounters> counters;
+};
+
 }  // namespace
 
 RatingServiceImpl::RatingServiceImpl(const EvidenceClient& client, DossierReader& dossiers,
@@ -36,7 +47,9 @@ RatingServiceImpl::RatingServiceImpl(const EvidenceClient& client, DossierReader
       rounds_(kRoundThreads, static_cast<size_t>(limits.rounds_most)),
       records_(kRecordThreads, static_cast<size_t>(limits.records_most)),
       analysing_(kAnalysisThreads, static_cast<size_t>(limits.analyses_most)),
-      analyses_(client, dossiers, schemes) {}
+      analyses_(client, dossiers, schemes) {
+  SetMessageAllocatorFor_RateOrganisation(&messages_);
+}
 
 grpc::ServerUnaryReactor* RatingServiceImpl::RateOrganisation(
     grpc::CallbackServerContext* context, const rating::v1::RateOrganisationRequest* request,
@@ -83,10 +96,27 @@ bool RatingServiceImpl::RateAtHand(const rating::v1::RateOrganisationRequest& re
   if (ReadsPublished(*method.scheme) || !method.scheme->quantiles.empty()) return false;
   method.date = *date;
   if (!CheckInForce(method).ok()) return false;
-  const std::optional<DossierReader::Read> read = dossiers_.AtHand(DossierWanted(request));
+  std::string question = absl::StrCat(method.scheme->digest, " ", method.date.days());
+  const std::optional<DossierReader::Read> read =
+      dossiers_.AtHand(DossierWanted(request), question);
   if (!read) return false;
-  metrics_.Of(*method.scheme)
-      ->Count(RateDossier(method, *read->dossier, read->snapshot, {}, rating));
+  if (read->answer != nullptr) {
+    const auto& ready = *static_cast<const ReadyRating*>(read->answer.get());
+    rating = ready.message;
+    *rating.mutable_snapshot() = read->snapshot;
+    ready.counters->Count(ready.rating);
+    return true;
+  }
+  auto ready = std::make_shared<ReadyRating>();
+  ready->scheme = method.scheme;
+  ready->counters = metrics_.Of(*method.scheme);
+  ready->rating = RateDossier(method, *read->dossier, read->snapshot, {}, rating);
+  ready->counters->Count(ready->rating);
+  ready->message = rating;
+  ready->message.clear_snapshot();
+  // As a message it takes about as much again.
+  const size_t bytes = sizeof(ReadyRating) + 2 * ready->message.SpaceUsedLong();
+  dossiers_.KeepAnswer(*read, std::move(question), std::move(ready), bytes);
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "common/serving/pool.h"
+#include "common/serving/recycling.h"
 #include "rating-svc/service/analyses.h"
 #include "rating-svc/service/dossier_reader.h"
 #include "rating-svc/service/evidence_client.h"
@@ -63,6 +64,9 @@ class RatingServiceImpl final : public rating::v1::RatingService::CallbackServic
                       const rating::v1::RecordRoundRequest& request,
                       rating::v1::RecordRoundResponse& response);
 
+  serving::RecyclingAllocator<rating::v1::RateOrganisationRequest,
+                              rating::v1::RateOrganisationResponse>
+      messages_;
   const EvidenceClient& client_;
   DossierReader& dossiers_;
   SchemeLibrary& schemes_;

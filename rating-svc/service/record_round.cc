@@ -46,7 +46,8 @@ absl::StatusOr<rating::v1::RecordRoundResponse> RecordRound(
   begin.set_on_behalf_of(on_behalf_of);
   Recording recording(client, begin, deadline);
 
-  const assessment::v1::ExportDossiersRequest all = ExportOf(plan);
+  assessment::v1::ExportDossiersRequest all = ExportOf(plan);
+  all.set_values_only(true);
   RoundRater rater(std::move(plan), {}, {}, metrics);
   Batches batches(kRatingsMost, kBytesMost);
   const auto pass_on = [&](const assessment::v1::ExportDossiersResponse& block) -> absl::Status {

@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <deque>
+#include <mutex>
 #include <optional>
+#include <vector>
 
 #include "common/serving/pool.h"
 #include "grpcpp/grpcpp.h"
@@ -25,10 +27,10 @@ struct StreamParts {
   std::atomic<int>& running;
 };
 
-// The work goes round in a ring of single steps: read a block, rate it on the
-// pool, write its messages one by one, read the next. Between the steps the
-// stream waits without a thread, and a slow caller slows the export down: no
-// more than one block and its ratings are ever held.
+// Three things go on at once: the next block is read, one is rated on the pool,
+// and the messages of the one before are written, one by one. Between its steps
+// the stream waits without a thread, and a slow caller slows the export down: no
+// more than two blocks and the ratings of two are ever held.
 //
 // Deletes itself when gRPC is done with it.
 class RoundStream final : public grpc::ServerWriteReactor<rating::v1::RateRoundResponse> {
@@ -46,7 +48,9 @@ class RoundStream final : public grpc::ServerWriteReactor<rating::v1::RateRoundR
   void OnDone() override;
 
  private:
-  class Export final : public grpc::ClientReadReactor<assessment::v1::ExportDossiersResponse> {
+  using Block = assessment::v1::ExportDossiersResponse;
+
+  class Export final : public grpc::ClientReadReactor<Block> {
    public:
     explicit Export(RoundStream& stream) : stream_(stream) {}
     void OnReadDone(bool ok) override { stream_.OnBlock(ok); }
@@ -59,10 +63,19 @@ class RoundStream final : public grpc::ServerWriteReactor<rating::v1::RateRoundR
   absl::Status Plan();
   void Begin();
   void OnBlock(bool ok);
-  void RateBlock();
-  void Continue();
-  void Fail(absl::Status failure);
   void OnExportDone(const grpc::Status& status);
+  void RateBlock(const Block& block);
+  absl::StatusOr<std::vector<rating::v1::RateRoundResponse>> Rated(const Block& block);
+
+  // Makes a change, and starts what can be started after it, as one step: else
+  // another thread could come to the end in between, and with it this.
+  template <typename Make>
+  void Change(Make make);
+  // Under the lock; true, once, if all is over.
+  bool Advance();
+  void Fail(absl::Status failure);
+  void ReadNoMore();
+  void End();
 
   const StreamParts parts_;
   grpc::CallbackServerContext& context_;
@@ -70,11 +83,22 @@ class RoundStream final : public grpc::ServerWriteReactor<rating::v1::RateRoundR
 
   grpc::ClientContext export_context_;
   assessment::v1::ExportDossiersRequest export_request_;
-  assessment::v1::ExportDossiersResponse block_;
   Export export_;
-  std::optional<RoundRater> rater_;
-  std::deque<rating::v1::RateRoundResponse> messages_;  // Still to be written.
+  std::optional<RoundRater> rater_;  // Of whoever rates.
   rating::v1::RateRoundResponse last_;
+
+  std::mutex mutex_;  // Guards the rest.
+  // One is rated while the next is read into the other.
+  Block blocks_[2];
+  size_t next_ = 0;  // The block to read, or that waits to be rated.
+  bool reading_ = true;
+  bool waiting_ = false;
+  bool rating_ = false;
+  bool writing_ = false;
+  bool held_ = true;  // The export: reads may still be started.
+  bool export_done_ = false;
+  bool finished_ = false;
+  std::deque<rating::v1::RateRoundResponse> messages_;  // Still to be written.
   absl::Status failure_;
 };
 

@@ -118,7 +118,7 @@ void Variations::ReadItem(int index, const std::string& organisation, const std:
       return Refuse(index, rating::v1::VARIATION_REFUSAL_EVIDENCE,
                     "the text is no value of the code as the scheme reads it");
     }
-    *asked.mutable_value() = wire::ToProto(*value);
+    wire::Write(*value, *asked.mutable_value());
   } else {
     *asked.mutable_value() = item.value();
   }

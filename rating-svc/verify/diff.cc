@@ -87,7 +87,7 @@ scheme::v1::Case CaseOf(const Scheme& scheme,
     if (missing != nullptr && *missing == evidence::MissingReason::kNotReported) continue;
     scheme::v1::Given& message = *shown.add_given();
     message.set_code(scheme.inputs[static_cast<size_t>(input)].code);
-    *message.mutable_value() = wire::ToProto(value);
+    wire::Write(value, *message.mutable_value());
   }
   return shown;
 }

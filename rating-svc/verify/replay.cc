@@ -129,7 +129,7 @@ Replay Run(const Scheme& scheme, const std::vector<Domain>& domains, const Assig
     if (domain.cells[static_cast<size_t>(cell)].word == kUnknown) continue;  // Silence says it.
     scheme::v1::Given& message = *shown.add_given();
     message.set_code(scheme.inputs[i].code);
-    *message.mutable_value() = wire::ToProto(value);
+    wire::Write(value, *message.mutable_value());
   }
   const evidence::Dossier dossier = DossierOf(scheme, given);
   Replay replay{std::move(shown), rating::Evaluation(scheme)};

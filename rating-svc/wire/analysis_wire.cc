@@ -28,8 +28,8 @@ void Write(const analysis::Change& change, const scheme::Scheme& scheme,
   message.set_code(scheme.inputs[change.input].code);
   message.set_title(info.title);
   message.set_unit(info.unit);
-  *message.mutable_from() = ToProto(EvidenceOf(scheme, change.input, change.from));
-  *message.mutable_to() = ToProto(EvidenceOf(scheme, change.input, change.to));
+  wire::Write(EvidenceOf(scheme, change.input, change.from), *message.mutable_from());
+  wire::Write(EvidenceOf(scheme, change.input, change.to), *message.mutable_to());
   message.set_steps(change.steps);
   if (scheme.inputs[change.input].type == scheme::InputType::kRatio) {
     message.set_cases(static_cast<int64_t>(change.to.numerator - change.from.numerator));

@@ -92,8 +92,12 @@ TEST(VectorsTest, Ratings) {
                                   decision["state"],
                                   static_cast<rating::Move>(decision["move"].get<int>()), ""});
     }
+    std::vector<digest::Digest> items;
+    for (const json& item : said["items"]) {
+      items.push_back(*digest::FromHex(item.get<std::string>()));
+    }
     const digest::Digest digest =
-        rating::RatingDigest(said["scheme"], rating, said["items"],
+        rating::RatingDigest(said["scheme"], rating, std::move(items),
                              *evidence::Date::Parse(said["date"].get<std::string>()));
     EXPECT_EQ(digest::ToHex(digest), vector["digest"]) << vector;
   }

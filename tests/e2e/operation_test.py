@@ -13,6 +13,8 @@ import harness
 from grpc_health import health_pb2, health_pb2_grpc
 from starratings.assessment.v1 import evidence_service_pb2 as evidence_service
 from starratings.assessment.v1 import evidence_service_pb2_grpc as evidence_grpc
+from starratings.rating.v1 import rating_service_pb2 as rating_service
+from starratings.rating.v1 import rating_service_pb2_grpc as rating_grpc
 
 
 def health(address, name):
@@ -73,13 +75,42 @@ class OperationTest(harness.ServiceTest):
         before = assessment.metric(series)
         stub = evidence_grpc.EvidenceServiceStub(grpc.insecure_channel(assessment.grpc))
         _, call = stub.ListEvidence.with_call(evidence_service.ListEvidenceRequest(), timeout=10,
-                                              metadata=(("x-request-id", "test-4711"),))
+                                              metadata=(("x-request-id", "test-4711"),
+                                                        ("starratings-actor", "somebody")))
         self.assertIn(("x-request-id", "test-4711"),
                       [(m.key, m.value) for m in call.trailing_metadata()])
         self.assertEqual(assessment.metric(series), before + 1)
-        lines = [json.loads(line) for line in assessment.log().splitlines()]
-        calls = [line for line in lines if line.get("request_id") == "test-4711"]
+        calls = self.logged(assessment, "test-4711")
         self.assertEqual([c["code"] for c in calls], ["OK"])
+        self.assertEqual([c["message"] for c in calls], ["audit"])
+        self.assertEqual([c["actor"] for c in calls], ["somebody"])
+
+    def logged(self, process, request_id):
+        """The lines about a request, which are written soon after it."""
+        end = time.monotonic() + harness.PATIENCE_S
+        while time.monotonic() < end:
+            lines = [json.loads(line) for line in process.log_path.read_text().splitlines()]
+            found = [line for line in lines if line.get("request_id") == request_id]
+            if found:
+                return found
+            time.sleep(0.01)
+        raise AssertionError(f"no line about {request_id}")
+
+    def test_a_trace_is_logged_and_passed_on(self):
+        trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+        stub = rating_grpc.RatingServiceStub(grpc.insecure_channel(self.services.rating.grpc))
+        with self.assertRaises(grpc.RpcError):
+            stub.RateOrganisation(
+                rating_service.RateOrganisationRequest(organisation="x", round="nowhere"),
+                timeout=10, metadata=(("traceparent", f"00-{trace}-00f067aa0ba902b7-01"),
+                                      ("x-request-id", "test-4712")))
+        for process, method in ((self.services.rating, "RateOrganisation"),
+                                (self.services.assessment, "GetRound")):
+            lines = self.logged(process, "test-4712")
+            self.assertEqual([line["trace_id"] for line in lines], [trace])
+            self.assertIn(method, lines[0]["method"])
+        self.assertEqual(self.logged(self.services.rating, "test-4712")[0]["about"],
+                         "round=nowhere organisation=x")
 
     def test_sigterm_drains_and_exits_0(self):
         for sig in (signal.SIGTERM, signal.SIGINT):
@@ -125,7 +156,7 @@ class OperationTest(harness.ServiceTest):
         self.refused([assessment, "--listen", "127.0.0.1:0", "--store", self.services.store],
                      "--tls_directory", "--insecure")
         self.refused([assessment, "--listen", "127.0.0.1:0", "--tls_directory", directory,
-                      "--store", self.services.store], "tls.crt")
+                      "--policy", directory, "--store", self.services.store], "tls.crt")
         self.refused([assessment, "--insecure", "--listen", self.services.assessment.grpc,
                       "--store", self.services.store], "--listen", "taken")
         self.refused([rating, "--insecure", "--listen", "127.0.0.1:0", "--schemes",

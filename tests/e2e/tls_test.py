@@ -25,7 +25,7 @@ class TlsTest(unittest.TestCase):
         services.rating.kill()
         services.assessment.kill()
         common = ["--listen", "127.0.0.1:0", "--health_listen", "127.0.0.1:0",
-                  "--metrics_listen", "127.0.0.1:0"]
+                  "--metrics_listen", "127.0.0.1:0", "--policy", certificates / "policy.textproto"]
         services.assessment = harness.Process(
             [harness.BUILD / "assessment-svc" / "assessment-svc", *common, "--tls_directory",
              certificates / "assessment-svc", "--store", services.store],

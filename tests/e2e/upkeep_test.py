@@ -182,6 +182,37 @@ class UpkeepTest(harness.ServiceTest):
 
         self.refusals(backup, restored)
 
+    def test_a_copy_is_the_same_record_elsewhere(self):
+        services = self.services
+        writers = Writers(services.assessment.grpc)
+        writers.wait_for(20)
+        writers.stop()
+        self.assertEqual(writers.failures, [])
+        stub = evidence_grpc.EvidenceServiceStub(grpc.insecure_channel(services.assessment.grpc))
+        held = self.items(stub)
+        token = stub.GetEvidence(evidence_service.GetEvidenceRequest(
+            key=key_of("w0.0"))).snapshot.token
+        copied = self.new_store("copied")
+        services.assessment.stop()
+        says = self.store("copy", "--from", services.store, "--to", copied)
+        self.assertEqual(says["token"], self.store("fsck", "--store", services.store)["token"])
+        self.store("copy", "--from", services.store, "--to", copied, expected=REFUSED)
+        old, services.store = services.store, copied
+        try:
+            services.start_assessment()
+            stub = evidence_grpc.EvidenceServiceStub(
+                grpc.insecure_channel(services.assessment.grpc))
+            self.assertEqual(self.items(stub), held)
+            # What was said before the move means the same after it.
+            stub.GetEvidence(evidence_service.GetEvidenceRequest(
+                key=key_of("w0.0"), freshness=evidence.Freshness(exactly=token)))
+            again = stub.SubmitEvidence(submit_request("w0.0", 0), metadata=SUPPLIER)
+            self.assertTrue(again.replayed)
+            services.assessment.stop()
+        finally:
+            services.store = old
+            services.start_assessment()
+
     def refusals(self, backup, restored):
         """Nothing is overwritten, and nothing damaged is restored."""
         directory = self.services.directory

@@ -121,7 +121,8 @@ class WatchTest(harness.ServiceTest):
             cls.services.starctl("register", what, str(directory / f"{what}.csv"))
 
     def stub(self):
-        channel = grpc.insecure_channel(self.services.assessment.grpc)
+        channel = grpc.insecure_channel(
+            self.services.assessment.grpc, [("grpc.use_local_subchannel_pool", 1)])  # Not one to a service killed since.
         self.addCleanup(channel.close)
         return service_grpc.EvidenceServiceStub(channel)
 
