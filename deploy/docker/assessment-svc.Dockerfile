@@ -1,4 +1,4 @@
-# assessment-svc and starctl (which migrates its database). From the project's
+# assessment-svc and starctl (which migrates its database, and rates in Jobs). From the project's
 # root: docker build -f deploy/docker/assessment-svc.Dockerfile -t assessment-svc .
 # Both stages stand on one image; any Debian 12 will do.
 ARG BASE=debian:bookworm-slim
@@ -13,12 +13,13 @@ RUN cmake --preset release -DSTARRATINGS_TESTS=OFF \
  && strip build/release/assessment-svc/assessment-svc build/release/starctl/starctl
 
 FROM ${BASE}
-RUN apt-get update \
- && apt-get install -y --no-install-recommends libgrpc++1.51 libprotobuf32 libsqlite3-0 libpq5 \
-      libssl3 libutf8proc2 libjemalloc2 libprometheus-cpp-core1.0 libprometheus-cpp-pull1.0 \
-      libabsl20220623 \
- && rm -rf /var/lib/apt/lists/*
+COPY deploy/docker/install.sh deploy/docker/sbom.sh /usr/share/starratings/
+RUN /usr/share/starratings/install.sh libgrpc++1.51 libgrpc29 libprotobuf32 libsqlite3-0 \
+      libpq5 libssl3 libutf8proc2 libjemalloc2 libprometheus-cpp-core1.0 \
+      libprometheus-cpp-pull1.0 libabsl20220623
 COPY --from=build /src/build/release/assessment-svc/assessment-svc /usr/bin/assessment-svc
 COPY --from=build /src/build/release/starctl/starctl /usr/bin/starctl
+RUN /usr/share/starratings/sbom.sh /usr/bin/assessment-svc /usr/bin/starctl \
+      >/usr/share/starratings/sbom.spdx.json
 USER 65532:65532
 ENTRYPOINT ["/usr/bin/assessment-svc"]

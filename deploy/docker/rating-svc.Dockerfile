@@ -13,11 +13,11 @@ RUN cmake --preset release -DSTARRATINGS_TESTS=OFF \
  && strip build/release/rating-svc/rating-svc
 
 FROM ${BASE}
-RUN apt-get update \
- && apt-get install -y --no-install-recommends libgrpc++1.51 libprotobuf32 libssl3 libutf8proc2 \
-      libprometheus-cpp-core1.0 libprometheus-cpp-pull1.0 libabsl20220623 \
- && rm -rf /var/lib/apt/lists/*
+COPY deploy/docker/install.sh deploy/docker/sbom.sh /usr/share/starratings/
+RUN /usr/share/starratings/install.sh libgrpc++1.51 libgrpc29 libprotobuf32 libssl3 \
+      libutf8proc2 libjemalloc2 libprometheus-cpp-core1.0 libprometheus-cpp-pull1.0 libabsl20220623
 COPY --from=build /src/build/release/rating-svc/rating-svc /usr/bin/rating-svc
+RUN /usr/share/starratings/sbom.sh /usr/bin/rating-svc >/usr/share/starratings/sbom.spdx.json
 COPY rating-svc/schemes /usr/share/starratings/schemes
 USER 65532:65532
 ENTRYPOINT ["/usr/bin/rating-svc"]
