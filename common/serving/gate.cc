@@ -1,12 +1,11 @@
 #include "common/serving/gate.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "common/serving/grpc_status.h"
 #include "common/serving/log.h"
-#include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "grpc/grpc.h"
 #include "grpc/grpc_security.h"

@@ -28,10 +28,15 @@ std::string Claimed(const grpc::ServerContextBase& context) {
 
 }  // namespace
 
-absl::StatusOr<std::string> ActorOf(const grpc::ServerContextBase& context) {
+std::string KnownActorOf(const grpc::ServerContextBase& context) {
   std::string actor = Claimed(context);
   // gRPC lets only printable ASCII through.
-  if (actor.empty() || actor.size() > kActorMost) {
+  return actor.size() > kActorMost ? "" : actor;
+}
+
+absl::StatusOr<std::string> ActorOf(const grpc::ServerContextBase& context) {
+  std::string actor = KnownActorOf(context);
+  if (actor.empty()) {
     return status::Error(absl::StatusCode::kUnauthenticated, "ACTOR_REQUIRED",
                          "who acts must be known: a client certificate with exactly one URI as "
                          "subject alternative name, or on a plaintext connection the metadata "

@@ -14,4 +14,7 @@ namespace starratings::serving {
 // bytes.
 absl::StatusOr<std::string> ActorOf(const grpc::ServerContextBase& context);
 
+// The same for who can do without one: empty then.
+std::string KnownActorOf(const grpc::ServerContextBase& context);
+
 }  // namespace starratings::serving

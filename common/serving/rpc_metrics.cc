@@ -44,6 +44,19 @@ const char* TypeName(bool client_streams, bool server_streams) {
   return server_streams ? "server_stream" : "unary";
 }
 
+// The fields of a request that say what it is about.
+std::vector<const google::protobuf::FieldDescriptor*> AboutFields(
+    const google::protobuf::Descriptor& request) {
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  for (const char* const name : {"round", "organisation", "request_id"}) {
+    const auto* const field = request.FindFieldByName(name);
+    const bool text = field != nullptr && !field->is_repeated() &&
+                      field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_STRING;
+    if (text) fields.push_back(field);
+  }
+  return fields;
+}
+
 // The series of one method, found once.
 struct MethodSeries {
   std::string service;
@@ -52,6 +65,7 @@ struct MethodSeries {
   std::array<prometheus::Counter*, kCodes.size()> handled{};
   prometheus::Histogram* seconds = nullptr;
   bool audited = false;
+  std::vector<const google::protobuf::FieldDescriptor*> about;  // Of its request.
 };
 
 class Series {
@@ -71,14 +85,17 @@ class Series {
                         .Name("grpc_server_handling_seconds")
                         .Help("Time to answer an RPC, in seconds.")
                         .Register(*registry);
-    const auto add = [&](const std::string& service, const std::string& method, const char* type,
-                         bool audited) {
-      MethodSeries& series = methods_[absl::StrCat("/", service, "/", method)];
+    const auto add = [&](const std::string& service,
+                         const google::protobuf::MethodDescriptor& method) {
+      MethodSeries& series = methods_[absl::StrCat("/", service, "/", method.name())];
       series.service = service;
-      series.method = method;
-      series.audited = audited;
+      series.method = method.name();
+      series.audited = method.options().GetExtension(policy::v1::access).audited();
+      series.about = AboutFields(*method.input_type());
       const std::map<std::string, std::string> labels = {
-          {"grpc_type", type}, {"grpc_service", service}, {"grpc_method", method}};
+          {"grpc_type", TypeName(method.client_streaming(), method.server_streaming())},
+          {"grpc_service", service},
+          {"grpc_method", method.name()}};
       series.started = &started.Add(labels);
       series.seconds = &seconds.Add(labels, kSeconds);
       for (size_t code = 0; code < kCodes.size(); ++code) {
@@ -92,9 +109,7 @@ class Series {
           google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(service);
       if (descriptor == nullptr) continue;
       for (int i = 0; i < descriptor->method_count(); ++i) {
-        const auto& method = *descriptor->method(i);
-        add(service, method.name(), TypeName(method.client_streaming(), method.server_streaming()),
-            method.options().GetExtension(policy::v1::access).audited());
+        add(service, *descriptor->method(i));
       }
     }
   }
@@ -115,17 +130,14 @@ std::string NewRequestId() {
   return absl::StrCat(absl::Hex(absl::Uniform<uint64_t>(random), absl::kZeroPad16));
 }
 
-// What a request is about, for the audit: the fields that say so.
-std::string AboutOf(const google::protobuf::Message& request) {
+// What a request is about, for the audit.
+std::string AboutOf(const google::protobuf::Message& request,
+                    const std::vector<const google::protobuf::FieldDescriptor*>& fields) {
   std::string about;
-  for (const char* const name : {"round", "organisation", "request_id"}) {
-    const auto* const field = request.GetDescriptor()->FindFieldByName(name);
-    if (field == nullptr || field->is_repeated() ||
-        field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_STRING) {
-      continue;
-    }
+  for (const auto* const field : fields) {
     const std::string value = request.GetReflection()->GetString(request, field);
-    if (!value.empty()) absl::StrAppend(&about, about.empty() ? "" : " ", name, "=", value);
+    if (!value.empty())
+      absl::StrAppend(&about, about.empty() ? "" : " ", field->name(), "=", value);
   }
   return about.substr(0, kAboutMost);
 }
@@ -161,14 +173,10 @@ class Observer : public grpc::experimental::Interceptor {
   }
 
  private:
-  std::string Actor() const {
-    const absl::StatusOr<std::string> actor = ActorOf(context_);
-    return actor.ok() ? *actor : "";
-  }
-
   void Received(const google::protobuf::Message& request) {
-    if (series_.audited && about_.empty()) about_ = AboutOf(request);
-    if (gate_ != nullptr && gate_->charges()) gate_->Charge(Actor(), request.ByteSizeLong());
+    if (series_.audited && about_.empty()) about_ = AboutOf(request, series_.about);
+    if (gate_ != nullptr && gate_->charges())
+      gate_->Charge(KnownActorOf(context_), request.ByteSizeLong());
   }
 
   void Finish(InterceptorBatchMethods& methods) {
@@ -181,7 +189,7 @@ class Observer : public grpc::experimental::Interceptor {
     methods.GetSendTrailingMetadata()->emplace(kRequestId, trace_.request_id);
     LogInfo(series_.audited ? "audit" : "call",
             {{"method", absl::StrCat(series_.service, "/", series_.method)},
-             {"actor", Actor()},
+             {"actor", KnownActorOf(context_)},
              {"about", about_},
              {"code", kCodes[known]},
              {"milliseconds", absl::StrCat(absl::ToDoubleMilliseconds(took))},

@@ -58,7 +58,7 @@ build_image rating-svc rating-svc
 podman "${storage[@]}" image prune --force >"$log"
 # What an older image to build on has left behind.
 podman "${storage[@]}" images --format "{{.Repository}}:{{.Tag}}" localhost/starratings-base |
-  { grep -vxF "$base" || true; } | xargs -r podman "${storage[@]}" rmi --force >"$log" 2>&1
+  awk -v base="$base" '$0 != base' | xargs -r podman "${storage[@]}" rmi --force >"$log" 2>&1
 
 export STARRATINGS_BUILD=$binaries PYTHONDONTWRITEBYTECODE=1
 # Without the lock, which a container that outlived us would hold on to.

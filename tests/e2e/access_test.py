@@ -65,11 +65,8 @@ class Site:
                                           "--assessment", self.services.assessment.grpc)
 
     def start(self, name, *flags):
-        return harness.Process(
-            [harness.BUILD / name / name, "--listen", "127.0.0.1:0", "--health_listen",
-             "127.0.0.1:0", "--metrics_listen", "127.0.0.1:0", "--tls_directory",
-             self.certificates / name, "--policy", self.policy, "--reload", "1s", *flags],
-            self.directory, name)
+        return harness.start_under_tls(self.directory, name, self.certificates, self.policy,
+                                       "--reload", "1s", *flags)
 
     def read(self, *parts):
         return pathlib.Path(self.certificates, *parts).read_bytes()
@@ -344,6 +341,44 @@ class RotationTest(unittest.TestCase):
         self.assertEqual(assessment.metric("starratings_policy_reload_refused"), 0)
 
 
+class RateTest(unittest.TestCase):
+    """What one identity asks for too often is refused, and others do not notice."""
+
+    PATH = "/starratings.assessment.v1.RoundService/ListRounds"
+
+    def site(self, *flags):
+        site = Site()
+        self.addCleanup(site.services.close)
+        site.services.assessment.kill()
+        site.services.assessment = site.start("assessment-svc", "--store", site.services.store,
+                                              *flags)
+        return site
+
+    def limited(self, site, request, calls, reason):
+        """The answers of one identity that asks `calls` times at once."""
+        reader = site.channel("reader")
+        answers = [call(reader, self.PATH, False, request, 10) for _ in range(calls)]
+        refused = [message for code, message in answers
+                   if code == grpc.StatusCode.RESOURCE_EXHAUSTED]
+        self.assertTrue(refused)
+        for message in refused:
+            self.assertRegex(message, f"^RATE_LIMITED: {DOMAIN}reader .*; wait ")
+        self.assertEqual(answers[0][0], grpc.StatusCode.OK)
+        self.assertEqual(call(site.channel("publisher"), self.PATH, False, b"", 10)[0],
+                         grpc.StatusCode.OK)
+        self.assertEqual(site.services.assessment.metric(
+            f'starratings_shed_calls_total{{reason="{reason}"}}'), len(refused))
+
+    def test_calls(self):
+        # Two seconds' worth at once, and hardly more while this asks.
+        self.limited(self.site("--identity_calls_per_second", "0.5"), b"", 20, "identity_calls")
+
+    def test_bytes(self):
+        request = round_service.ListRoundsRequest(page_size=1).SerializeToString()
+        self.limited(self.site("--identity_bytes_per_second", "0.5"), request, 20,
+                     "identity_bytes")
+
+
 class StartTest(unittest.TestCase):
     """What keeps a service from starting is one sentence."""
 
@@ -360,8 +395,13 @@ class StartTest(unittest.TestCase):
                     ([], "--policy: must be given with --tls_directory"),
                     (["--policy", directory / "nowhere"], "cannot be read"),
                     (["--policy", broken], "policy.textproto:2: identity: must be a URI"),
-                    (["--policy", certificates / "policy.textproto", "--reload", "1ms"],
-                     "--reload: must be 1s to 24h")):
+                    *((["--policy", certificates / "policy.textproto", f"--{flag}", value],
+                       f"--{flag}: must be ")
+                      for flag, value in (
+                          ("reload", "1ms"), ("streams_most", "0"), ("connection_age", "0s"),
+                          ("connection_age_grace", "25h"), ("keepalive", "1ms"),
+                          ("transport_memory_mib", "1"), ("identity_calls_per_second", "-1"),
+                          ("identity_bytes_per_second", "nan")))):
                 ended = subprocess.run([*start, *flags], capture_output=True, text=True, timeout=60)
                 self.assertNotEqual(ended.returncode, 0)
                 self.assertIn(sentence, ended.stderr)

@@ -158,6 +158,14 @@ class Services:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
+def start_under_tls(directory, service, certificates, policy, *flags, called=None):
+    """A service that shows the certificate of its name; its main port is mutual TLS."""
+    return Process(
+        [BUILD / service / service, "--listen", "127.0.0.1:0", "--health_listen", "127.0.0.1:0",
+         "--metrics_listen", "127.0.0.1:0", "--tls_directory", certificates / service,
+         "--policy", policy, *flags], directory, called or service)
+
+
 def run(command, ok=True, **options):
     """Runs a command to its end; fails the test unless it exits as expected."""
     result = subprocess.run([str(part) for part in command], capture_output=True, text=True,

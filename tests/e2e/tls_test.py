@@ -24,16 +24,12 @@ class TlsTest(unittest.TestCase):
         harness.run([harness.STARCTL, "dev-certs", certificates])
         services.rating.kill()
         services.assessment.kill()
-        common = ["--listen", "127.0.0.1:0", "--health_listen", "127.0.0.1:0",
-                  "--metrics_listen", "127.0.0.1:0", "--policy", certificates / "policy.textproto"]
-        services.assessment = harness.Process(
-            [harness.BUILD / "assessment-svc" / "assessment-svc", *common, "--tls_directory",
-             certificates / "assessment-svc", "--store", services.store],
-            services.directory, "assessment-svc")
-        services.rating = harness.Process(
-            [harness.BUILD / "rating-svc" / "rating-svc", *common, "--tls_directory",
-             certificates / "rating-svc", "--schemes", harness.SCHEMES, "--assessment",
-             services.assessment.grpc], services.directory, "rating-svc")
+        policy = certificates / "policy.textproto"
+        services.assessment = harness.start_under_tls(
+            services.directory, "assessment-svc", certificates, policy, "--store", services.store)
+        services.rating = harness.start_under_tls(
+            services.directory, "rating-svc", certificates, policy, "--schemes", harness.SCHEMES,
+            "--assessment", services.assessment.grpc)
 
     def starctl(self, who, *arguments):
         return harness.run([harness.STARCTL, "--tls-directory", self.certificates / who,

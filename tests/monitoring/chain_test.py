@@ -129,11 +129,8 @@ class Secured:
                                  "--assessment", self.assessment.grpc)
 
     def start(self, directory, service, *flags):
-        process = harness.Process(
-            [harness.BUILD / service / service, "--listen", "127.0.0.1:0", "--health_listen",
-             "127.0.0.1:0", "--metrics_listen", "127.0.0.1:0", "--tls_directory",
-             self.certificates / service, "--policy", self.policy, *flags],
-            directory, f"secured-{service}")
+        process = harness.start_under_tls(directory, service, self.certificates, self.policy,
+                                          *flags, called=f"secured-{service}")
         ChainTest.addClassCleanup(process.kill)
         return process
 
@@ -149,8 +146,8 @@ class Secured:
 class ChainTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.promtool = monitoring.require("promtool")
-        programs = [monitoring.require(name) for name in ("prometheus", "prometheus-alertmanager")]
+        cls.promtool = monitoring.harness.require_tool("promtool")
+        programs = [monitoring.harness.require_tool(name) for name in ("prometheus", "prometheus-alertmanager")]
         cls.directory = pathlib.Path(tempfile.mkdtemp(prefix="starratings-chain-"))
         cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
         cls.services = harness.Services()

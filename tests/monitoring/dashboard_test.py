@@ -17,7 +17,7 @@ INSTALLED = monitoring.SOURCE / "build" / "monitoring"
 
 def install():
     """Grafana's types and tsc, as the lock file pins them."""
-    npm = monitoring.require("npm")
+    npm = monitoring.harness.require_tool("npm")
     lock = (HERE / "package-lock.json").read_bytes()
     stamp = INSTALLED / "installed.json"
     if stamp.exists() and stamp.read_bytes() == lock:
@@ -210,7 +210,7 @@ class DashboardTest(unittest.TestCase):
         """Each as a recording rule; whether there is data says chain_test.py."""
         import pathlib
         import tempfile
-        promtool = monitoring.require("promtool")
+        promtool = monitoring.harness.require_tool("promtool")
         with tempfile.TemporaryDirectory(prefix="starratings-dashboard-") as directory:
             queries = [{"record": f"panel:query:{i}", "expr": expression}
                        for i, (_, expression) in enumerate(monitoring.panel_expressions())]

@@ -7,19 +7,14 @@ import tempfile
 import unittest
 
 import monitoring
-from monitoring import run
-
-
-def kubectl():
-    own = monitoring.SOURCE / "build" / "tools" / "bin" / "kubectl"
-    return str(own) if own.exists() else monitoring.require("kubectl")
+from monitoring import harness, run
 
 
 class ManifestsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         import yaml
-        program = kubectl()
+        program = harness.require_tool("kubectl")
         with tempfile.TemporaryDirectory(prefix="starratings-manifests-") as directory:
             deploy = os.path.relpath(monitoring.SOURCE / "deploy", os.path.realpath(directory))
             (pathlib.Path(directory) / "kustomization.yaml").write_text(yaml.safe_dump(

@@ -5,35 +5,19 @@ import json
 import os
 import pathlib
 import re
-import shutil
-import subprocess
 import sys
-import unittest
 
 SOURCE = pathlib.Path(os.environ.get("STARRATINGS_SOURCE", pathlib.Path(__file__).parents[2]))
 COMPONENT = SOURCE / "deploy" / "components" / "monitoring"
 DASHBOARD = COMPONENT / "dashboards" / "starratings.json"
 sys.path.insert(0, str(SOURCE / "tests" / "e2e"))
 
-
-def require(name):
-    """The path of a program; skips visibly where it is not there, but in CI."""
-    path = shutil.which(name)
-    if path is None:
-        if os.environ.get("CI") == "true":
-            raise AssertionError(f"{name} is needed and not there")
-        raise unittest.SkipTest(f"{name} is not there")
-    return path
+import harness  # Found once its folder is on the path.
 
 
-def run(*command, ok=True, **options):
+def run(*command, **options):
     """Runs a command to its end; what it printed, and how it ended."""
-    result = subprocess.run([str(part) for part in command], capture_output=True, text=True,
-                            timeout=300, check=False, **options)
-    if ok and result.returncode != 0:
-        raise AssertionError(f"{command} exited {result.returncode}:\n"
-                             f"{result.stdout}\n{result.stderr}")
-    return result
+    return harness.run(command, **options)
 
 
 def groups():

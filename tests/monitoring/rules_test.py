@@ -38,7 +38,7 @@ class RulesTest(unittest.TestCase):
         directory = tempfile.TemporaryDirectory(prefix="starratings-rules-")
         self.addCleanup(directory.cleanup)
         self.directory = pathlib.Path(directory.name)
-        self.promtool = monitoring.require("promtool")
+        self.promtool = monitoring.harness.require_tool("promtool")
 
     def test_promtool_accepts_the_rules(self):
         path = monitoring.write_rules(self.directory / "rules.yaml")
