@@ -23,6 +23,10 @@ platform_packages=(
   prometheus prometheus-alertmanager podman buildah runc debootstrap iproute2 binutils
 )
 
+# What a Kubernetes API server stands on.
+# shellcheck disable=SC2034
+cluster_packages=(etcd-server openssl util-linux python3-yaml)
+
 # say WORDS...: one line for people.
 say() { printf '%s\n' "$*"; }
 
