@@ -5,8 +5,10 @@
 // bottom, and destroyed in reverse.
 #include <cstdlib>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "absl/flags/flag.h"
@@ -17,11 +19,13 @@
 #include "assessment-svc/service/parts.h"
 #include "assessment-svc/service/register_cache.h"
 #include "assessment-svc/service/register_service.h"
+#include "assessment-svc/service/request_limits.h"
 #include "assessment-svc/service/round_service.h"
 #include "assessment-svc/service/watch_stream.h"
 #include "assessment-svc/store/committer.h"
 #include "assessment-svc/store/store.h"
 #include "assessment-svc/watch/tail.h"
+#include "common/serving/deadline.h"
 #include "common/serving/pool.h"
 #include "common/serving/server.h"
 #include "common/status/status_macros.h"
@@ -39,7 +43,16 @@ ABSL_FLAG(int, group_bytes_most, 8 << 20, "The most bytes of writes that are com
 ABSL_FLAG(int, queue_writes_most, 10'000,
           "The most writes that may wait to be committed; more are told to try again.");
 ABSL_FLAG(int, queue_bytes_most, 64 << 20, "The most bytes of writes that may wait.");
-ABSL_FLAG(int, watchers_most, 10'000, "The most streams of WatchEvidence.");
+ABSL_FLAG(int, watchers_most, 10'000, "The most streams of WatchEvidence and WatchRounds.");
+ABSL_FLAG(int, calls_waiting_most, 1'000,
+          "The most calls that may wait for a thread; more are told to try again.");
+ABSL_FLAG(int, batch_items_most, 10'000, "The most items of a batch; clients send 10000.");
+ABSL_FLAG(int, batch_bytes_most, 3 << 20, "The most bytes of a batch; clients send 3 MiB.");
+ABSL_FLAG(int, page_size_most, 1'000,
+          "The most entries of a page of a list, however many are asked for.");
+ABSL_FLAG(absl::Duration, deadline_most, absl::Seconds(60),
+          "The longest that a call may take, whatever deadline its caller names; streams may "
+          "take longer.");
 ABSL_FLAG(absl::Duration, watch_poll, absl::Milliseconds(200),
           "How often the record is asked for what other processes have written, for watchers.");
 ABSL_FLAG(absl::Duration, watch_stall, absl::Seconds(10),
@@ -87,17 +100,33 @@ service::StreamSlots::Limits StreamLimits() {
   return {absl::GetFlag(FLAGS_export_stall), absl::GetFlag(FLAGS_import_idle)};
 }
 
+service::RequestLimits RequestLimits() {
+  service::RequestLimits limits;
+  limits.batch_items = static_cast<size_t>(absl::GetFlag(FLAGS_batch_items_most));
+  limits.batch_bytes = static_cast<size_t>(absl::GetFlag(FLAGS_batch_bytes_most));
+  limits.page_size = absl::GetFlag(FLAGS_page_size_most);
+  return limits;
+}
+
 // OK if every limit is one.
 absl::Status CheckLimits() {
-  const std::pair<const char*, int> limits[] = {
-      {"group_writes_most", absl::GetFlag(FLAGS_group_writes_most)},
-      {"group_bytes_most", absl::GetFlag(FLAGS_group_bytes_most)},
-      {"queue_writes_most", absl::GetFlag(FLAGS_queue_writes_most)},
-      {"queue_bytes_most", absl::GetFlag(FLAGS_queue_bytes_most)},
-      {"watchers_most", absl::GetFlag(FLAGS_watchers_most)}};
-  for (const auto& [flag, limit] : limits) {
-    if (limit < 1)
-      return absl::InvalidArgumentError(absl::StrCat("--", flag, ": must be 1 or more"));
+  constexpr int kAny = std::numeric_limits<int>::max();
+  const std::tuple<const char*, int, int, int> limits[] = {
+      {"group_writes_most", absl::GetFlag(FLAGS_group_writes_most), 1, kAny},
+      {"group_bytes_most", absl::GetFlag(FLAGS_group_bytes_most), 1, kAny},
+      {"queue_writes_most", absl::GetFlag(FLAGS_queue_writes_most), 1, kAny},
+      {"queue_bytes_most", absl::GetFlag(FLAGS_queue_bytes_most), 1, kAny},
+      {"watchers_most", absl::GetFlag(FLAGS_watchers_most), 1, kAny},
+      {"calls_waiting_most", absl::GetFlag(FLAGS_calls_waiting_most), 1, 1'000'000},
+      {"batch_items_most", absl::GetFlag(FLAGS_batch_items_most), 1, 10'000},
+      {"batch_bytes_most", absl::GetFlag(FLAGS_batch_bytes_most), 1'024, 3 << 20},
+      {"page_size_most", absl::GetFlag(FLAGS_page_size_most), 1,
+       service::RequestLimits::kPageMost}};
+  for (const auto& [flag, limit, least, most] : limits) {
+    if (limit >= least && limit <= most) continue;
+    return absl::InvalidArgumentError(
+        most == kAny ? absl::StrCat("--", flag, ": must be ", least, " or more")
+                     : absl::StrCat("--", flag, ": must be ", least, " to ", most));
   }
   if (absl::GetFlag(FLAGS_watch_poll) < absl::Milliseconds(10)) {
     return absl::InvalidArgumentError("--watch_poll: must be 10ms or more");
@@ -105,7 +134,8 @@ absl::Status CheckLimits() {
   const std::pair<const char*, absl::Duration> waits[] = {
       {"watch_stall", absl::GetFlag(FLAGS_watch_stall)},
       {"export_stall", absl::GetFlag(FLAGS_export_stall)},
-      {"import_idle", absl::GetFlag(FLAGS_import_idle)}};
+      {"import_idle", absl::GetFlag(FLAGS_import_idle)},
+      {"deadline_most", absl::GetFlag(FLAGS_deadline_most)}};
   for (const auto& [flag, wait] : waits) {
     if (wait < absl::Seconds(1) || wait > absl::Hours(24)) {
       return absl::InvalidArgumentError(absl::StrCat("--", flag, ": must be 1s to 24h"));
@@ -152,7 +182,9 @@ absl::Status Run() {
   watch::Tail tail(*store, head, TailOptions(), &metrics);
   CommitFanOut observer(metrics, tail);
   service::RegisterCache registers(*store);
-  serving::Pool calls(kCallThreads, service::kCallsWaitingMost);
+  serving::Pool calls(kCallThreads, static_cast<size_t>(absl::GetFlag(FLAGS_calls_waiting_most)));
+  service::SetRequestLimits(RequestLimits());
+  serving::SetDeadlineMost(absl::GetFlag(FLAGS_deadline_most));
   serving::Pool streams(kStreamThreads, service::kStreamStepsMost);
   serving::Pool notes(1, service::kStreamStepsMost);
   serving::Pool watchers(kStreamThreads, absl::GetFlag(FLAGS_watchers_most));
@@ -166,7 +198,7 @@ absl::Status Run() {
 
   service::EvidenceServiceImpl evidence_service(parts, watching);
   service::RegisterServiceImpl register_service(parts);
-  service::RoundServiceImpl round_service(parts);
+  service::RoundServiceImpl round_service(parts, watching);
   options.ready = [&store] { return store->CheckReady(absl::Now() + kReadyWithin); };
   return serving::ServeUntilSignalled(options, gate.get(),
                                       {&evidence_service, &register_service, &round_service},

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/serving/channel.h"
+#include "common/serving/deadline.h"
 #include "common/serving/server.h"
 #include "common/status/status_macros.h"
 #include "prometheus/registry.h"
@@ -40,6 +41,8 @@ ABSL_FLAG(int, rounds_most, 16, "RateRound calls that may run at once; 1 to 1000
 ABSL_FLAG(int, cache_mib, 64,
           "MiB of dossiers that RateOrganisation keeps for minimize_latency and at_least; 0 to "
           "65536. 0: none, and the record is not watched.");
+ABSL_FLAG(absl::Duration, deadline_most, absl::Minutes(30),
+          "The longest that a call may take, whatever deadline its caller names.");
 ABSL_FLAG(int, readers, 4, "Threads that answer RateOrganisation; 1 to 256.");
 
 namespace starratings {
@@ -63,6 +66,10 @@ absl::Status CheckFlags() {
   if (const int readers = absl::GetFlag(FLAGS_readers); readers < 1 || readers > 256) {
     return absl::InvalidArgumentError("--readers: must be 1 to 256");
   }
+  if (const absl::Duration most = absl::GetFlag(FLAGS_deadline_most);
+      most < absl::Seconds(1) || most > absl::Hours(24)) {
+    return absl::InvalidArgumentError("--deadline_most: must be 1s to 24h");
+  }
   if (const int mib = absl::GetFlag(FLAGS_cache_mib); mib < 0 || mib > 65'536) {
     return absl::InvalidArgumentError("--cache_mib: must be 0 to 65536");
   }
@@ -83,6 +90,7 @@ struct Cache {
 
 absl::Status Run() {
   RETURN_IF_ERROR(CheckFlags());
+  serving::SetDeadlineMost(absl::GetFlag(FLAGS_deadline_most));
   ASSIGN_OR_RETURN(serving::ServerOptions options, serving::OptionsFromFlags("rating-svc"));
   options.service_names = {rating::v1::RatingService::service_full_name(),
                            rating::v1::SchemeService::service_full_name()};

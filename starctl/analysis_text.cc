@@ -142,11 +142,11 @@ std::string PairsText(const google::protobuf::RepeatedPtrField<rating::v1::Ratin
   for (const auto& pair : pairs) {
     std::vector<std::string> row = {pair.before().organisation(), pair.before().name()};
     for (const auto& result : pair.before().results()) {
-      row.push_back(OutcomeText(result));
+      row.push_back(OutcomeAndMechanicalText(result));
       const auto& after = pair.after().results();
       const auto found = std::find_if(after.begin(), after.end(),
                                       [&](const auto& other) { return other.id() == result.id(); });
-      row.push_back(found == after.end() ? "" : OutcomeText(*found));
+      row.push_back(found == after.end() ? "" : OutcomeAndMechanicalText(*found));
     }
     row.resize(width);
     table.AddRow(std::move(row));

@@ -46,7 +46,7 @@ std::string RatingsTable(const std::vector<rating::v1::Rating>& ratings) {
   for (const rating::v1::Rating& rating : ratings) {
     std::vector<std::string> row = {rating.organisation(), rating.name()};
     for (const auto& result : rating.results()) {
-      row.push_back(OutcomeText(result));
+      row.push_back(OutcomeAndMechanicalText(result));
       row.push_back(result.has_not_rated() ? "" : Name(result.basis()));
     }
     for (const auto& decision : rating.decisions()) {

@@ -271,11 +271,19 @@ void CommandLine::AddProvenance() {
 void CommandLine::AddWatch() {
   CLI::App* const watch =
       Add(&app_, "watch", "Prints what is recorded, as it is recorded.", &WatchEvidence, watch_);
-  watch->add_option("--after", watch_.after,
-                    "Token of the revision to begin after; from now on if not given.");
-  watch->add_option("--until", watch_.until, "Token of the revision to end after.");
+  AddWatched(watch);
   AddFilter(watch, watch_);
-  AddPatience(watch, watch_.retry_for_s);
+  CLI::App* const rounds =
+      Add(rounds_, "watch", "Prints acts on rounds as they are recorded.", &WatchRounds, watch_);
+  AddWatched(rounds);
+  AddList(rounds, "--round", watch_.rounds, "Only of this one. Repeatable.");
+}
+
+void CommandLine::AddWatched(CLI::App* command) {
+  command->add_option("--after", watch_.after,
+                      "Token of the revision to begin after; from now on if not given.");
+  command->add_option("--until", watch_.until, "Token of the revision to end after.");
+  AddPatience(command, watch_.retry_for_s);
 }
 
 int Run(int argc, char** argv) {

@@ -115,6 +115,12 @@ void CommandLine::AddSchemes() {
   Add(schemes, "test", "Runs a scheme's cases; needs no service.", &TestScheme, path_)
       ->add_option("PATH", path_, "A scheme's folder, or its cases.textproto.")
       ->required();
+  CLI::App* const approve =
+      Add(schemes, "approve", "Proves a scheme that somebody else has registered, and approves it.",
+          &ApproveScheme, approve_);
+  approve->add_option("SCHEME", approve_.scheme, "A file; or id@version or digest in the record.")
+      ->required();
+  approve->add_option("--reason", approve_.reason, "Why; kept in the record.");
   CLI::App* const diff = Add(schemes, "diff",
                              "Says what changes from one scheme to another; needs no service for "
                              "files without --round.",

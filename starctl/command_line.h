@@ -85,6 +85,7 @@ class CommandLine {
 
   void AddProvenance();
   void AddWatch();
+  void AddWatched(CLI::App* command);
   void AddSchemes();
 
   CLI::App app_;
@@ -107,6 +108,7 @@ class CommandLine {
   RobustnessOptions robustness_;
   SimulateOptions simulate_;
   CompareOptions compare_;
+  ApproveSchemeOptions approve_;
   SchemeDiffOptions scheme_diff_;
   ExportRoundOptions export_round_;
   RecomputeOptions recompute_;

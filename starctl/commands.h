@@ -49,11 +49,13 @@ absl::StatusOr<ExitCode> ShowSpecialMeasures(Session& session, const std::string
 absl::StatusOr<ExitCode> ShowDossier(Session& session, const DossierOptions& options);
 absl::StatusOr<ExitCode> ShowHistory(Session& session, const HistoryOptions& options);
 absl::StatusOr<ExitCode> ShowDiff(Session& session, const DiffOptions& options);
+absl::StatusOr<ExitCode> WatchRounds(Session& session, const WatchOptions& options);
 absl::StatusOr<ExitCode> WatchEvidence(Session& session, const WatchOptions& options);
 
 absl::StatusOr<ExitCode> ListSchemes(Session& session);
 absl::StatusOr<ExitCode> VerifyScheme(Session& session, const std::string& file);
 absl::StatusOr<ExitCode> TestScheme(Session& session, const std::string& path);
+absl::StatusOr<ExitCode> ApproveScheme(Session& session, const ApproveSchemeOptions& options);
 absl::StatusOr<ExitCode> DiffSchemes(Session& session, const SchemeDiffOptions& options);
 
 }  // namespace starratings::starctl

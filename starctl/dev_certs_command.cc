@@ -104,8 +104,8 @@ std::string PolicyOf(const std::vector<Identity>& identities) {
         &text, "grants {\n  identity: \"", absl::CEscape(identity.uri), "\"\n  roles: [",
         identity.folder == "rating-svc"
             ? "ROLE_RATING_SERVICE"
-            : "ROLE_INSPECTOR, ROLE_SCHEME_AUTHOR, ROLE_ROUND_MANAGER, ROLE_PUBLISHER,\n"
-              "    ROLE_EMBARGOED_READER",
+            : "ROLE_INSPECTOR, ROLE_OVERRIDER, ROLE_SCHEME_AUTHOR, ROLE_SCHEME_APPROVER,\n"
+              "    ROLE_ROUND_MANAGER, ROLE_PUBLISHER, ROLE_EMBARGOED_READER",
         "]\n}\n");
   }
   return text;

@@ -14,6 +14,8 @@ bool IsWithdrawn(const Statement& statement) {
 
 bool SaySame(const Statement& a, const Statement& b) {
   return a.said.item().observed_on() == b.said.item().observed_on() &&
+         a.said.item().override().SerializeAsString() ==
+             b.said.item().override().SerializeAsString() &&
          a.said.item().value().SerializeAsString() == b.said.item().value().SerializeAsString();
 }
 

@@ -97,7 +97,7 @@ absl::Status ReadHeld(Session& session, const DiffOptions& options, const Snapsh
 // `12.5`, and the day it was observed if that is what changed.
 std::string SideText(const Change& change, const Statement& side) {
   const auto& item = side.said.item();
-  std::string text = ValueText(item.value());
+  std::string text = SaidText(item);
   if (change.before &&
       change.before->said.item().observed_on() != change.after.said.item().observed_on()) {
     absl::StrAppend(&text, item.observed_on().empty()

@@ -28,7 +28,7 @@ void AppendHead(const Rating& rating, std::string& out) {
   if (rating.has_snapshot()) absl::StrAppend(&out, ", revision ", rating.snapshot().revision());
   absl::StrAppend(&out, "\n\n");
   for (const auto& result : rating.results()) {
-    absl::StrAppend(&out, "  ", result.id(), ": ", OutcomeText(result));
+    absl::StrAppend(&out, "  ", result.id(), ": ", OutcomeAndMechanicalText(result));
     if (!result.has_not_rated()) absl::StrAppend(&out, "  (basis ", Name(result.basis()), ")");
     absl::StrAppend(&out, "\n");
   }
@@ -67,6 +67,7 @@ void AppendReadings(const Trace& trace, std::string& out) {
     // What was said stands beside what it counts for, where these differ.
     std::string said = ValueText(reading.item().item().value());
     if (said == value) said.clear();
+    if (reading.item().item().has_override()) absl::StrAppend(&value, " (override)");
     table.AddRow({reading.code(), value, said, reading.item().item().observed_on(),
                   absl::StrCat(reading.item().revision()), notes.MarkOf(reading.source())});
   }

@@ -89,7 +89,7 @@ void AddRows(const ListEvidenceRevisionsResponse& history, Table& table, Notes& 
     const RecordedItem& said = history.items(i);
     const auto& item = said.item();
     const auto source = sources.find(item.source_id());
-    std::string value = ValueText(item.value());
+    std::string value = SaidText(item);
     table.AddRow({item.period(), item.instance(), absl::StrCat(said.revision()),
                   TimeText(said.recorded_at()), said.actor(), value, before, item.observed_on(),
                   said.reason(), source == sources.end() ? "" : notes.MarkOf(source->second)});

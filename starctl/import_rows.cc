@@ -28,6 +28,7 @@ using Field = ImportField;
 constexpr size_t kTitleMost = 500;
 constexpr size_t kUriMost = 2'000;
 constexpr size_t kTextMost = 4'000;
+constexpr size_t kAuthorityMost = 500;
 
 constexpr absl::string_view kReasons =
     "must be NOT_REPORTED, UNRELIABLE, SUPPRESSED, WITHDRAWN or NOT_APPLICABLE";
@@ -75,7 +76,8 @@ std::optional<int64_t> Count(absl::string_view text, int64_t least) {
 const Fields& ImportFields() {
   static const Fields* const fields = new Fields{
       {"organisation", "period", "code", "instance", "value", "numerator", "denominator", "missing",
-       "observed_on", "source", "source_uri", "source_sha256", "reconstructed"},
+       "observed_on", "source", "source_uri", "source_sha256", "reconstructed", "authority",
+       "expires_on"},
       {At(Field::kOrganisation), At(Field::kPeriod), At(Field::kCode), At(Field::kSource)}};
   return *fields;
 }
@@ -103,6 +105,7 @@ void ItemReader::Add(const Entry& entry) {
   const auto code = registered_.codes.find(item.item.code());
   if (code != registered_.codes.end()) {
     ReadValue(entry, code->second, *item.item.mutable_value());
+    ReadOverride(entry, code->second, item);
   }
   // A key that has faults is nobody's twin.
   if (bad_.count() == faults_before) CheckTwice(item);
@@ -156,6 +159,22 @@ void ItemReader::ReadSource(const Entry& entry, ImportItem& item) {
   const auto flag = FlagFromString(reconstructed);
   if (!flag) Fault(entry, Field::kReconstructed, "must be yes, no or empty");
   item.source.set_reconstructed(flag.value_or(false));
+}
+
+void ItemReader::ReadOverride(const Entry& entry, const Code& code, ImportItem& item) {
+  const std::string authority = OneLine(entry.text(At(Field::kAuthority)));
+  const std::string expires_on(entry.text(At(Field::kExpiresOn)));
+  if (code.kind != evidence::Kind::kOverride || item.item.value().has_missing()) {
+    const std::string rule = absl::StrCat("must be empty unless there is a value and ", code.id,
+                                          " is registered with the kind OVERRIDE");
+    if (!authority.empty()) Fault(entry, Field::kAuthority, rule);
+    if (!expires_on.empty()) Fault(entry, Field::kExpiresOn, rule);
+    return;
+  }
+  FaultIfError(entry, Field::kAuthority, evidence::CheckText(authority, 1, kAuthorityMost));
+  FaultIfError(entry, Field::kExpiresOn, evidence::Date::Parse(expires_on).status());
+  item.item.mutable_override()->set_authority(authority);
+  item.item.mutable_override()->set_expires_on(expires_on);
 }
 
 void ItemReader::ReadValue(const Entry& entry, const Code& code, Value& value) {

@@ -30,6 +30,8 @@ enum class ImportField : size_t {
   kSourceUri,
   kSourceSha256,
   kReconstructed,
+  kAuthority,
+  kExpiresOn,
 };
 
 const Fields& ImportFields();
@@ -64,6 +66,7 @@ class ItemReader {
   void ReadKey(const Entry& entry, ImportItem& item);
   void ReadSource(const Entry& entry, ImportItem& item);
   void ReadValue(const Entry& entry, const evidence::Code& code, evidence::v1::Value& value);
+  void ReadOverride(const Entry& entry, const evidence::Code& code, ImportItem& item);
   void ReadRatio(const Entry& entry, const evidence::Code& code, evidence::v1::Value& value);
   void CheckTwice(const ImportItem& item);
   void Fault(const Entry& entry, ImportField field, absl::string_view rule);

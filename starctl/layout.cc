@@ -47,9 +47,10 @@ void SetConstants(const Fields& fields, const Texts& constants, Entry& entry) {
 // What a mapping may hold constant: one mapping serves to register
 // organisations and to import, and a name that is neither's is a slip.
 void CheckConstants(const CsvFile& file, const Texts& constants, BadRows& bad) {
-  constexpr std::array<absl::string_view, 11> kKnown = {
-      "period",        "instance", "observed_on", "source", "source_uri", "source_sha256",
-      "reconstructed", "kind",     "region",      "from",   "to"};
+  constexpr std::array<absl::string_view, 13> kKnown = {
+      "period",        "instance",      "observed_on", "source",    "source_uri",
+      "source_sha256", "reconstructed", "kind",        "authority", "expires_on",
+      "region",        "from",          "to"};
   for (const auto& [name, value] : constants) {
     if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) {
       bad.Add(file.header_line, name, "must not be a constant: there is no such field");

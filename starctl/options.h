@@ -69,6 +69,11 @@ struct CheckRoundOptions {
   bool strict = false;  // Gaps are a no.
 };
 
+struct ApproveSchemeOptions {
+  std::string scheme;  // A file; or id@version or digest in the record.
+  std::string reason;
+};
+
 // Outside any round.
 struct BySchemeOptions {
   std::string organisation;
@@ -167,9 +172,11 @@ struct DiffOptions {
   std::vector<std::string> codes;
 };
 
+// Of the two that watch.
 struct WatchOptions {
-  std::string after;  // Empty: from now on.
-  std::string until;  // Empty: for ever.
+  std::string after;                // Empty: from now on.
+  std::string until;                // Empty: for ever.
+  std::vector<std::string> rounds;  // Of rounds; the next three are of evidence.
   std::vector<std::string> organisations;
   std::string period;
   std::vector<std::string> codes;

@@ -109,10 +109,22 @@ std::string ValueText(const evidence::v1::Value& value) {
   return "";
 }
 
+std::string SaidText(const evidence::v1::EvidenceItem& item) {
+  if (!item.has_override()) return ValueText(item.value());
+  return absl::StrCat(ValueText(item.value()), " (override by ", item.override().authority(),
+                      " until ", item.override().expires_on(), ")");
+}
+
 std::string OutcomeText(const rating::v1::Result& result) {
   if (result.has_level()) return result.level();
   if (result.has_number()) return result.number();
   return absl::StrCat("not rated (", result.not_rated().reason(), ")");
+}
+
+std::string OutcomeAndMechanicalText(const rating::v1::Result& result) {
+  if (!result.has_mechanical()) return OutcomeText(result);
+  return absl::StrCat(OutcomeText(result), " (", OutcomeText(result.mechanical()),
+                      " without overrides)");
 }
 
 std::string TimeText(const google::protobuf::Timestamp& time) {

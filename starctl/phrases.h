@@ -21,9 +21,15 @@ std::string Name(evidence::v1::MissingReason reason);
 
 // `12.5`, `30/140`, `most`, `yes`, `NOT_REPORTED`.
 std::string ValueText(const evidence::v1::Value& value);
+// The same of an item; an override says so: `poor (override by the minister until
+// 2002-06-01)`.
+std::string SaidText(const evidence::v1::EvidenceItem& item);
 
 // The level, the number, or `not rated (STALE)`.
 std::string OutcomeText(const rating::v1::Result& result);
+// The same, with what it would be without overrides where it rests on one: `2 (1 without
+// overrides)`.
+std::string OutcomeAndMechanicalText(const rating::v1::Result& result);
 
 // `2002-05-30 12:00:00 UTC`.
 std::string TimeText(const google::protobuf::Timestamp& time);

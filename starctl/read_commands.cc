@@ -42,9 +42,8 @@ std::string DossierText(const assessment::v1::GetDossierResponse& response) {
       mark = notes.MarkOf(*source->second);
       reconstructed += source->second->reconstructed() ? 1 : 0;
     }
-    table.AddRow({item.code(), item.period(), item.instance(), ValueText(item.value()),
-                  item.observed_on(), absl::StrCat(recorded.revision()), recorded.actor(),
-                  recorded.etag(), mark});
+    table.AddRow({item.code(), item.period(), item.instance(), SaidText(item), item.observed_on(),
+                  absl::StrCat(recorded.revision()), recorded.actor(), recorded.etag(), mark});
   }
   std::string out = absl::StrCat(
       dossier.organisation().name(), " (", dossier.organisation().id(), "), ", dossier.period(),

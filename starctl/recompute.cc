@@ -45,9 +45,15 @@ std::string DecisionText(const rating::v1::Decision& decision) {
 }
 
 std::string WhyText(const rating::v1::Result& result) {
-  if (!result.has_not_rated()) return OutcomeText(result);
-  return absl::StrCat(OutcomeText(result), " by ", result.not_rated().rule_id(), " for ",
-                      result.not_rated().code());
+  std::string text = OutcomeText(result);
+  if (result.has_not_rated()) {
+    absl::StrAppend(&text, " by ", result.not_rated().rule_id(), " for ",
+                    result.not_rated().code());
+  }
+  if (result.has_mechanical()) {
+    absl::StrAppend(&text, " (", WhyText(result.mechanical()), " without overrides)");
+  }
+  return text;
 }
 
 // Compares two lists whose elements have ids.

@@ -1,6 +1,5 @@
 // starctl schemes diff: what changes from one scheme to another, over all
 // evidence there can be, and for the organisations of a round.
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,11 +12,10 @@
 #include "common/wire/evidence_wire.h"
 #include "rating-svc/rating/rating.h"
 #include "rating-svc/verify/diff.h"
-#include "rating-svc/verify/verify.h"
 #include "starctl/commands.h"
-#include "starctl/csv.h"
 #include "starctl/json.h"
 #include "starctl/progress.h"
+#include "starctl/proven_scheme.h"
 #include "starctl/round_sources.h"
 #include "starctl/rounds.h"
 #include "starctl/session.h"
@@ -51,32 +49,6 @@ struct RoundDiff {
   // (result's place in the scheme before, id, before, after).
   std::map<std::tuple<size_t, std::string, std::string, std::string>, Move> moves;
 };
-
-// A file, or what the record has under a name or a digest.
-absl::StatusOr<std::string> TextOf(Session& session, const std::string& ref) {
-  std::error_code error;
-  const bool named = ref.find('/') == std::string::npos &&
-                     (ref.find('@') != std::string::npos || ref.size() == 64);
-  if (!named || std::filesystem::exists(ref, error)) return ReadFile(ref);
-  ASSIGN_OR_RETURN(const Assessment* const assessment, session.assessment());
-  assessment::v1::GetSchemeTextRequest request;
-  request.set_scheme(ref);
-  assessment::v1::GetSchemeTextResponse response;
-  RETURN_IF_ERROR(session.Call(*assessment->registers,
-                               &assessment::v1::RegisterService::Stub::GetSchemeText, request,
-                               response));
-  return response.text();
-}
-
-absl::StatusOr<SchemePtr> ProvenScheme(Session& session, const std::string& ref) {
-  ASSIGN_OR_RETURN(const std::string text, TextOf(session, ref));
-  const verify::Verification verification = verify::Verify(text);
-  if (verification.scheme != nullptr) return verification.scheme;
-  const verify::Issue& issue = verification.issues.front();
-  return BadFile(absl::StrCat(ref, ":", issue.line),
-                 absl::StrCat("does not verify: ", issue.code, " ", issue.rule_id, ": ",
-                              issue.message, " (`starctl schemes verify` says it all)"));
-}
 
 // The level or number of each result, or why there is none, by its id.
 std::map<std::string, std::string> OutcomesOf(const rating::Rating& rating) {

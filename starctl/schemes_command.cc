@@ -12,6 +12,7 @@
 #include "starctl/encoding.h"
 #include "starctl/json.h"
 #include "starctl/phrases.h"
+#include "starctl/proven_scheme.h"
 #include "starctl/session.h"
 #include "starctl/table.h"
 #include "starctl/words.h"
@@ -69,6 +70,9 @@ rating::v1::VerifySchemeResponse MessageOf(const Verification& verification) {
   }
   return message;
 }
+
+// What may be done again under its request id, and is.
+constexpr absl::Duration kPatience = absl::Seconds(5);
 
 // The two files that a test of a scheme reads.
 struct SchemeFiles {
@@ -181,6 +185,25 @@ absl::StatusOr<ExitCode> TestScheme(Session& session, const std::string& path) {
   for (const verify::CaseOutcome& outcome : report.outcomes) passed += outcome.passed ? 1 : 0;
   session.Print(session.json() ? CasesJson(report, passed) : CasesText(report, passed));
   return passed == report.outcomes.size() ? ExitCode::kOk : ExitCode::kNo;
+}
+
+absl::StatusOr<ExitCode> ApproveScheme(Session& session, const ApproveSchemeOptions& options) {
+  ASSIGN_OR_RETURN(const auto scheme, ProvenScheme(session, options.scheme));
+  ASSIGN_OR_RETURN(const Assessment* const assessment, session.assessment());
+  assessment::v1::ApproveSchemeRequest request;
+  request.set_digest(scheme->digest);
+  request.set_reason(options.reason);
+  request.set_request_id(NewUuid());
+  assessment::v1::ApproveSchemeResponse response;
+  RETURN_IF_ERROR(Retrying(kPatience, [&] {
+    return session.Call(*assessment->registers,
+                        &assessment::v1::RegisterService::Stub::ApproveScheme, request, response);
+  }));
+  session.Print(session.json()
+                    ? ToJson(response)
+                    : absl::StrCat("approved scheme ", scheme->Name(), "; revision ",
+                                   response.snapshot().revision(), "\ndigest ", scheme->digest));
+  return ExitCode::kOk;
 }
 
 }  // namespace starratings::starctl

@@ -1,4 +1,4 @@
-// starctl watch: what is recorded, as it is recorded.
+// starctl watch, and starctl rounds watch: what is recorded, as it is recorded.
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -20,24 +20,43 @@
 namespace starratings::starctl {
 namespace {
 
-using assessment::v1::EvidenceService;
-using assessment::v1::WatchEvidenceRequest;
-using assessment::v1::WatchEvidenceResponse;
+// Of each rpc that watches: its messages, and how it begins.
+struct EvidenceFeed {
+  using Request = assessment::v1::WatchEvidenceRequest;
+  using Response = assessment::v1::WatchEvidenceResponse;
+
+  static Request RequestOf(const WatchOptions& options) {
+    Request request;
+    request.set_period(options.period);
+    for (const std::string& organisation : options.organisations) {
+      request.add_organisations(organisation);
+    }
+    for (const std::string& code : options.codes) request.add_codes(code);
+    return request;
+  }
+  static auto Open(const Assessment& assessment, grpc::ClientContext& context,
+                   const Request& request) {
+    return assessment.evidence->WatchEvidence(&context, request);
+  }
+};
+
+struct RoundsFeed {
+  using Request = assessment::v1::WatchRoundsRequest;
+  using Response = assessment::v1::WatchRoundsResponse;
+
+  static Request RequestOf(const WatchOptions& options) {
+    Request request;
+    for (const std::string& round : options.rounds) request.add_rounds(round);
+    return request;
+  }
+  static auto Open(const Assessment& assessment, grpc::ClientContext& context,
+                   const Request& request) {
+    return assessment.rounds->WatchRounds(&context, request);
+  }
+};
 
 constexpr absl::Duration kFirstWait = absl::Milliseconds(50);
 constexpr absl::Duration kLongestWait = absl::Seconds(2);
-
-WatchEvidenceRequest RequestOf(const WatchOptions& options) {
-  WatchEvidenceRequest request;
-  request.set_after(options.after);
-  request.set_until(options.until);
-  request.set_period(options.period);
-  for (const std::string& organisation : options.organisations) {
-    request.add_organisations(organisation);
-  }
-  for (const std::string& code : options.codes) request.add_codes(code);
-  return request;
-}
 
 // Another stream can go on where this one ended.
 bool CanGoOn(const absl::Status& ended) {
@@ -45,16 +64,20 @@ bool CanGoOn(const absl::Status& ended) {
 }
 
 // One stream after another, each from where the last revision was printed.
+template <typename Feed>
 class Watch {
  public:
-  Watch(const Session& session, EvidenceService::Stub& stub, Interrupt& interrupt,
+  Watch(const Session& session, const Assessment& assessment, Interrupt& interrupt,
         const WatchOptions& options)
       : session_(session),
-        stub_(stub),
+        assessment_(assessment),
         interrupt_(interrupt),
         retry_for_(absl::Seconds(options.retry_for_s)),
-        request_(RequestOf(options)),
-        lines_(session.json()) {}
+        request_(Feed::RequestOf(options)),
+        lines_(session.json()) {
+    request_.set_after(options.after);
+    request_.set_until(options.until);
+  }
 
   // Watches until the end, or until it is interrupted, which is no error.
   absl::Status Run();
@@ -73,15 +96,16 @@ class Watch {
   absl::Status Print(const std::string& text);
 
   const Session& session_;
-  EvidenceService::Stub& stub_;
+  const Assessment& assessment_;
   Interrupt& interrupt_;
   const absl::Duration retry_for_;
-  WatchEvidenceRequest request_;
+  typename Feed::Request request_;
   WatchLines lines_;
   bool unread_ = false;  // Nobody reads what is printed.
 };
 
-absl::Status Watch::Run() {
+template <typename Feed>
+absl::Status Watch<Feed>::Run() {
   absl::Time give_up = absl::Now() + retry_for_;
   absl::Duration wait = kFirstWait;
   bool told = false;  // Of the break.
@@ -107,15 +131,16 @@ absl::Status Watch::Run() {
   }
 }
 
-absl::Status Watch::RunStream(Heard& heard) {
+template <typename Feed>
+absl::Status Watch<Feed>::RunStream(Heard& heard) {
   grpc::ClientContext context;
   session_.Prepare(context);
   context.set_deadline(std::chrono::system_clock::time_point::max());
   interrupt_.Cancels(&context);
-  const auto stream = stub_.WatchEvidence(&context, request_);
+  const auto stream = Feed::Open(assessment_, context, request_);
   lines_.Forget();
   absl::Status printed;
-  WatchEvidenceResponse message;
+  typename Feed::Response message;
   while (printed.ok() && stream->Read(&message)) {
     heard.anything = true;
     const std::optional<std::string> text = lines_.Take(message);
@@ -133,7 +158,8 @@ absl::Status Watch::RunStream(Heard& heard) {
   return printed.ok() ? ended : printed;
 }
 
-absl::Status Watch::Print(const std::string& text) {
+template <typename Feed>
+absl::Status Watch<Feed>::Print(const std::string& text) {
   errno = 0;
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
   if (written && std::fflush(stdout) == 0) return absl::OkStatus();
@@ -141,12 +167,11 @@ absl::Status Watch::Print(const std::string& text) {
   return BadFile("standard output", std::strerror(errno));
 }
 
-}  // namespace
-
-absl::StatusOr<ExitCode> WatchEvidence(Session& session, const WatchOptions& options) {
+template <typename Feed>
+absl::StatusOr<ExitCode> RunWatch(Session& session, const WatchOptions& options) {
   Interrupt interrupt;  // Before the channel and its threads.
   ASSIGN_OR_RETURN(const Assessment* const assessment, session.assessment());
-  Watch watch(session, *assessment->evidence, interrupt, options);
+  Watch<Feed> watch(session, *assessment, interrupt, options);
   const absl::Status ended = watch.Run();
   const bool stopped = interrupt.cause() == Interrupt::Cause::kSignal;
   // Not if the token that was given is what is wrong.
@@ -156,6 +181,16 @@ absl::StatusOr<ExitCode> WatchEvidence(Session& session, const WatchOptions& opt
   }
   RETURN_IF_ERROR(ended);
   return ExitCode::kOk;
+}
+
+}  // namespace
+
+absl::StatusOr<ExitCode> WatchEvidence(Session& session, const WatchOptions& options) {
+  return RunWatch<EvidenceFeed>(session, options);
+}
+
+absl::StatusOr<ExitCode> WatchRounds(Session& session, const WatchOptions& options) {
+  return RunWatch<RoundsFeed>(session, options);
 }
 
 }  // namespace starratings::starctl

@@ -1,10 +1,11 @@
-// What `starctl watch` prints of a revision.
+// What `starctl watch` and `starctl rounds watch` print of a revision.
 #pragma once
 
 #include <optional>
 #include <string>
 
 #include "starratings/assessment/v1/evidence_service.pb.h"
+#include "starratings/assessment/v1/round_service.pb.h"
 
 namespace starratings::starctl {
 
@@ -19,6 +20,8 @@ class WatchLines {
   // For people a message without items has no lines; for programs every message
   // is one line.
   std::optional<std::string> Take(const assessment::v1::WatchEvidenceResponse& message);
+  // The same of rounds, which always come with a whole revision.
+  std::optional<std::string> Take(const assessment::v1::WatchRoundsResponse& message);
 
   // The stream broke: a revision that is not whole will come again.
   void Forget() { text_.clear(); }

@@ -68,6 +68,21 @@ ValueType TypeOf(const Value& value) {
 
 bool IsMissing(const Value& value) { return std::holds_alternative<MissingReason>(value); }
 
+// Notes an override that lacks what makes it one, and what claims to be one.
+void CheckOverride(const evidence::Item& item, const Code& code, const std::string& at,
+                   FieldErrors& errors) {
+  const bool is_override = code.kind == evidence::Kind::kOverride && !IsMissing(item.value);
+  if (is_override == item.overriding.has_value()) return;
+  if (is_override) {
+    errors.Add(at + "override", absl::StrCat("must say authority and expires_on, as ", code.id,
+                                             " is registered with the kind OVERRIDE"));
+  } else {
+    errors.Add(at + "override",
+               "must be left out unless the item has a value and its code the "
+               "kind OVERRIDE");
+  }
+}
+
 // Notes the parts of the key that are not registered; returns the code, or
 // null. A part that is not even well-formed has been noted before.
 const Code* CheckKey(const ItemKey& key, const Register& registered,
@@ -116,7 +131,10 @@ void CheckBatch(const std::vector<SubmittedItem>& items, const Register& registe
     const std::string at = absl::StrCat("items[", i, "].item.");
     const Code* code = CheckKey(item.key, registered, strangers, at, errors);
     if (!items[i].well_formed) continue;
-    if (code != nullptr) CheckValue(item.value, *code, at + "value", errors);
+    if (code != nullptr) {
+      CheckValue(item.value, *code, at + "value", errors);
+      CheckOverride(item, *code, at, errors);
+    }
     // No part of a key holds a line break.
     const auto [entry, fresh] =
         first_with.try_emplace(absl::StrCat(item.key.organisation, "\n", item.key.period, "\n",

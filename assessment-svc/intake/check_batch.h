@@ -35,8 +35,8 @@ struct SubmittedItem {
 
 // Notes in `errors`, under `items[i].item.`, everything that keeps the record
 // from taking `items`: what they are about is not registered, a value is not
-// one its code takes, a key occurs twice. `strangers` are the organisations
-// among theirs that are not registered.
+// one its code takes, an override does not say by what right, a key occurs twice.
+// `strangers` are the organisations among theirs that are not registered.
 void CheckBatch(const std::vector<SubmittedItem>& items, const Register& registered,
                 const absl::flat_hash_set<std::string>& strangers, status::FieldErrors& errors);
 

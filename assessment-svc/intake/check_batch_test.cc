@@ -48,6 +48,9 @@ Register Registered() {
                            ACode("note", ValueType::kText), ACode("free", ValueType::kDecimal)}) {
     registered.codes[code.id] = code;
   }
+  Code decided = ACode("decided", ValueType::kFlag);
+  decided.kind = Kind::kOverride;
+  registered.codes[decided.id] = decided;
   return registered;
 }
 
@@ -68,6 +71,22 @@ std::vector<FieldViolation> Faults(const std::vector<SubmittedItem>& items) {
   status::FieldErrors errors;
   CheckBatch(items, Registered(), strangers, errors);
   return DetailOf(errors.ToStatus()).fields;
+}
+
+TEST(CheckBatchTest, AnOverrideSaysByWhatRightAndNothingElseDoes) {
+  const auto faults = [](const char* code, Value value, bool says) {
+    SubmittedItem item = AnItem(code, std::move(value));
+    if (says) item.item.overriding = {"The minister", evidence::Date::FromDays(1)};
+    return Faults({item});
+  };
+  const auto at_override =
+      ElementsAre(testing::Field(&FieldViolation::field, "items[0].item.override"));
+  EXPECT_THAT(faults("decided", true, true), IsEmpty());
+  EXPECT_THAT(faults("decided", MissingReason::kWithdrawn, false), IsEmpty());
+  EXPECT_THAT(faults("flag", true, false), IsEmpty());
+  EXPECT_THAT(faults("decided", true, false), at_override);
+  EXPECT_THAT(faults("decided", MissingReason::kWithdrawn, true), at_override);
+  EXPECT_THAT(faults("flag", true, true), at_override);
 }
 
 struct ValueCase {

@@ -1,5 +1,7 @@
 #include "assessment-svc/service/acting.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "common/serving/identity.h"
 #include "common/status/errors.h"
@@ -10,12 +12,6 @@ namespace {
 
 using serving::RoleBit;
 
-// Who sees all evidence.
-const serving::Roles kSeeAll =
-    RoleBit(policy::v1::ROLE_INSPECTOR) | RoleBit(policy::v1::ROLE_SCHEME_AUTHOR) |
-    RoleBit(policy::v1::ROLE_ROUND_MANAGER) | RoleBit(policy::v1::ROLE_PUBLISHER) |
-    RoleBit(policy::v1::ROLE_EMBARGOED_READER) | RoleBit(policy::v1::ROLE_RATING_SERVICE);
-
 // The same whether the organisation is registered or not.
 absl::Status NotYours(const std::string& actor, const std::string& organisation) {
   return status::Error(absl::StatusCode::kPermissionDenied, "ORGANISATION_NOT_YOURS",
@@ -23,38 +19,50 @@ absl::Status NotYours(const std::string& actor, const std::string& organisation)
                        {{"organisation", organisation}});
 }
 
-}  // namespace
-
-absl::Status CheckMaySay(const Parts& parts, const std::string& actor,
-                         const std::string& organisation) {
-  if (parts.gate == nullptr) return absl::OkStatus();
-  if ((parts.gate->RolesOf(actor) & RoleBit(policy::v1::ROLE_INSPECTOR)) != 0 ||
-      parts.gate->Supplies(actor, organisation)) {
-    return absl::OkStatus();
-  }
-  return NotYours(actor, organisation);
+absl::Status KindNotYours(const std::string& actor, const evidence::Code& code) {
+  const bool is_override = code.kind == evidence::Kind::kOverride;
+  return status::Error(
+      absl::StatusCode::kPermissionDenied, "KIND_NOT_YOURS",
+      absl::StrCat(actor, is_override ? " records no overrides" : " records overrides only",
+                   ", and ", code.id, " is registered with the kind ",
+                   evidence::ToString(code.kind)),
+      {{"code", code.id}});
 }
 
-absl::Status CheckMaySay(const Parts& parts, const std::string& actor,
-                         const assessment::v1::SubmitEvidenceRequest& request) {
-  if (parts.gate == nullptr) return absl::OkStatus();
-  // Once, for however many items.
-  const serving::Roles roles = parts.gate->RolesOf(actor);
-  if ((roles & RoleBit(policy::v1::ROLE_INSPECTOR)) != 0) return absl::OkStatus();
-  const bool judge = (roles & RoleBit(policy::v1::ROLE_RATING_SERVICE)) != 0;
-  if (judge && request.validate_only()) return absl::OkStatus();
-  for (const assessment::v1::SubmittedItem& item : request.items()) {
-    const std::string& organisation = item.item().organisation();
-    if (!parts.gate->Supplies(actor, organisation)) return NotYours(actor, organisation);
-  }
-  return absl::OkStatus();
+bool Has(serving::Roles roles, policy::v1::Role role) { return (roles & RoleBit(role)) != 0; }
+
+}  // namespace
+
+Speaker::Speaker(const Parts& parts, std::string actor, bool validate_only)
+    : gate_(parts.gate), actor_(std::move(actor)) {
+  const serving::Roles roles = gate_ == nullptr ? 0 : gate_->RolesOf(actor_);
+  everything_ = gate_ == nullptr || (validate_only && Has(roles, policy::v1::ROLE_RATING_SERVICE));
+  inspects_ = Has(roles, policy::v1::ROLE_INSPECTOR);
+  overrides_ = Has(roles, policy::v1::ROLE_OVERRIDER);
+}
+
+bool Speaker::Gathers(const std::string& organisation) const {
+  return inspects_ || gate_->Supplies(actor_, organisation);
+}
+
+absl::Status Speaker::CheckAbout(const std::string& organisation) const {
+  if (everything_ || overrides_ || Gathers(organisation)) return absl::OkStatus();
+  return NotYours(actor_, organisation);
+}
+
+absl::Status Speaker::CheckSays(const std::string& organisation, const evidence::Code& code) const {
+  if (everything_) return absl::OkStatus();
+  const bool may = code.kind == evidence::Kind::kOverride ? overrides_ : Gathers(organisation);
+  return may ? absl::OkStatus() : KindNotYours(actor_, code);
 }
 
 absl::Status CheckMaySee(const Parts& parts, const grpc::ServerContextBase& context,
                          const std::string& organisation) {
   if (parts.gate == nullptr) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::string actor, serving::ActorOf(context));
-  if ((parts.gate->RolesOf(actor) & kSeeAll) != 0 || parts.gate->Supplies(actor, organisation)) {
+  constexpr serving::Roles kSee =
+      serving::kSeeAllEvidence | RoleBit(policy::v1::ROLE_RATING_SERVICE);
+  if ((parts.gate->RolesOf(actor) & kSee) != 0 || parts.gate->Supplies(actor, organisation)) {
     return absl::OkStatus();
   }
   return NotYours(actor, organisation);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/time/clock.h"
+#include "common/serving/deadline.h"
 #include "common/serving/grpc_status.h"
 #include "common/serving/identity.h"
 #include "common/status/errors.h"
@@ -30,6 +31,7 @@ bool Poison(store::Write& write) {
       return !registration.codes.empty();
     }
     bool operator()(store::SchemeDraft&) { return false; }
+    bool operator()(store::SchemeApproval&) { return false; }
     bool operator()(store::RoundAct& act) {
       act.round.expected_revision = -1;
       return true;
@@ -66,10 +68,7 @@ absl::StatusOr<store::Written> WithRoundEtag(absl::StatusOr<store::Written> writ
 }  // namespace
 
 absl::Time DeadlineOf(const grpc::ServerContextBase& context) {
-  const absl::Time now = absl::Now();
-  const auto given = context.deadline();
-  if (given == std::chrono::system_clock::time_point::max()) return now + kDeadlineDefault;
-  return std::min(absl::FromChrono(given), now + kDeadlineMost);
+  return serving::DeadlineOf(context, kDeadlineDefault);
 }
 
 absl::Time EndOf(const grpc::ServerContextBase& context) {
@@ -160,6 +159,9 @@ class WriteCall : public std::enable_shared_from_this<WriteCall> {
         answer_(std::move(answer)) {}
 
   void Start(PlanAt at) {
+    // What cannot be written is not planned either: under load that would take the time
+    // of what can.
+    if (const absl::Status room = parts_.committer.CheckRoom(); !room.ok()) return Finish(room);
     // Behind others there is time: and what comes together goes together.
     if (at == PlanAt::kPool || !parts_.committer.IsIdle()) return Queue();
     call_.may_wait = false;

@@ -14,9 +14,8 @@
 
 namespace starratings::service {
 
-// Of a call that names no deadline, and the most that one may ask for.
+// Of a call that names no deadline.
 inline constexpr absl::Duration kDeadlineDefault = absl::Seconds(10);
-inline constexpr absl::Duration kDeadlineMost = absl::Seconds(60);
 
 // When a unary call must be answered.
 absl::Time DeadlineOf(const grpc::ServerContextBase& context);

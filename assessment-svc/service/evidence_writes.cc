@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "assessment-svc/intake/check_batch.h"
 #include "assessment-svc/service/acting.h"
+#include "assessment-svc/service/request_limits.h"
 #include "assessment-svc/service/snapshots.h"
 #include "assessment-svc/service/writes.h"
 #include "common/evidence/text.h"
@@ -28,18 +29,18 @@ constexpr size_t kEtagBytesMost = 64;
 
 // What keeps the batch from being looked at item by item.
 void CheckSize(const SubmitEvidenceRequest& request, FieldErrors& errors) {
+  const RequestLimits& limits = CurrentRequestLimits();
   const auto count = static_cast<size_t>(request.items_size());
-  if (count < 1 || count > intake::kItemsMost) {
+  if (count < 1 || count > limits.batch_items) {
     errors.Add("items",
-               absl::StrCat("must have 1 to ", intake::kItemsMost, " items, and has ", count));
+               absl::StrCat("must have 1 to ", limits.batch_items, " items, and has ", count));
   }
-  if (static_cast<size_t>(request.sources_size()) > intake::kItemsMost) {
+  if (static_cast<size_t>(request.sources_size()) > limits.batch_items) {
     errors.Add("sources", "must each be used by an item");
   }
-  if (request.ByteSizeLong() > intake::kRequestBytesMost) {
-    errors.Add("items",
-               absl::StrCat("must come in a request of at most ", intake::kRequestBytesMost,
-                            " bytes, and it has ", request.ByteSizeLong()));
+  if (request.ByteSizeLong() > limits.batch_bytes) {
+    errors.Add("items", absl::StrCat("must come in a request of at most ", limits.batch_bytes,
+                                     " bytes, and it has ", request.ByteSizeLong()));
   }
 }
 
@@ -86,9 +87,22 @@ store::EvidenceBatch BatchOf(const SubmitEvidenceRequest& request,
   return batch;
 }
 
+// Whether the caller may say all this, as far as the codes are registered: what they
+// are not is refused anyway.
+absl::Status CheckSays(const Speaker& speaker, const std::vector<SubmittedItem>& items,
+                       const intake::Register& registered) {
+  for (const SubmittedItem& item : items) {
+    const auto code = registered.codes.find(item.item.key.code);
+    if (code == registered.codes.end()) continue;
+    RETURN_IF_ERROR(speaker.CheckSays(item.item.key.organisation, code->second));
+  }
+  return absl::OkStatus();
+}
+
 // Notes what keeps the register from taking the items; the revision as of which.
-// Nothing if that cannot be told without waiting, and `call` may not.
-absl::StatusOr<std::optional<int64_t>> CheckRegistered(const Parts& parts,
+// Nothing if that cannot be told without waiting, and `call` may not. An error if
+// `speaker` may not say them.
+absl::StatusOr<std::optional<int64_t>> CheckRegistered(const Parts& parts, const Speaker& speaker,
                                                        const std::vector<SubmittedItem>& items,
                                                        const Call& call, FieldErrors& errors) {
   absl::flat_hash_set<std::string> organisations;
@@ -103,6 +117,7 @@ absl::StatusOr<std::optional<int64_t>> CheckRegistered(const Parts& parts,
     } else {
       return std::nullopt;
     }
+    RETURN_IF_ERROR(CheckSays(speaker, items, *view.registered));
     FieldErrors found = errors;
     CheckBatch(items, *view.registered, view.strangers, found);
     if (found.count() == errors.count() || view.fresh) {
@@ -117,17 +132,24 @@ absl::StatusOr<std::optional<int64_t>> CheckRegistered(const Parts& parts,
 
 absl::StatusOr<Plan> PlanSubmit(const Parts& parts, const SubmitEvidenceRequest& request,
                                 const Call& call) {
-  RETURN_IF_ERROR(CheckMaySay(parts, call.actor, request));
+  const Speaker speaker(parts, call.actor, request.validate_only());
+  bool overrides = false;
+  for (const assessment::v1::SubmittedItem& item : request.items()) {
+    RETURN_IF_ERROR(speaker.CheckAbout(item.item().organisation()));
+    overrides = overrides || item.item().has_override();
+  }
   FieldErrors errors;
   CheckRequestId(request.request_id(), errors);
-  CheckReason(request.reason(), Need::kOptional, errors);
+  CheckReason(request.reason(), overrides ? Need::kRequired : Need::kOptional, errors);
   CheckSize(request, errors);
-  if (static_cast<size_t>(request.items_size()) > intake::kItemsMost) return errors.ToStatus();
+  if (static_cast<size_t>(request.items_size()) > CurrentRequestLimits().batch_items) {
+    return errors.ToStatus();
+  }
   std::vector<SubmittedItem> items = ReadItems(request, errors);
   const bool well_formed = errors.empty();
 
   ASSIGN_OR_RETURN(const std::optional<int64_t> register_seen,
-                   CheckRegistered(parts, items, call, errors));
+                   CheckRegistered(parts, speaker, items, call, errors));
   Plan plan;
   plan.must_wait = !register_seen;
   if (plan.must_wait) return plan;
@@ -169,7 +191,8 @@ absl::Status EvidenceNotFound(const evidence::ItemKey& key) {
 absl::StatusOr<Plan> PlanWithdraw(const Parts& parts,
                                   const assessment::v1::WithdrawEvidenceRequest& request,
                                   const Call& call) {
-  RETURN_IF_ERROR(CheckMaySay(parts, call.actor, request.key().organisation()));
+  const Speaker speaker(parts, call.actor);
+  RETURN_IF_ERROR(speaker.CheckAbout(request.key().organisation()));
   FieldErrors errors;
   CheckRequestId(request.request_id(), errors);
   CheckReason(request.reason(), Need::kRequired, errors);
@@ -180,16 +203,25 @@ absl::StatusOr<Plan> PlanWithdraw(const Parts& parts,
   const evidence::ItemKey key = KeyFromProto(request.key(), errors);
   RETURN_IF_ERROR(errors.ToStatus());
 
+  ASSIGN_OR_RETURN(const RegisterCache::View view,
+                   parts.registers.Look({}, /*fresh=*/true, call.deadline));
+  if (const auto code = view.registered->codes.find(key.code);
+      code != view.registered->codes.end()) {
+    RETURN_IF_ERROR(speaker.CheckSays(key.organisation, code->second));
+  }
   ASSIGN_OR_RETURN(const int64_t head, parts.store.Head(call.deadline));
   ASSIGN_OR_RETURN(const auto current, parts.store.ReadItem(key, head, call.deadline));
   if (!current) return EvidenceNotFound(key);
   Plan plan;
   ASSIGN_OR_RETURN(plan.write, NewWrite(request, call));
   // The source stays: it says what was withdrawn.
-  evidence::Item item{
-      key, evidence::MissingReason::kWithdrawn, std::nullopt, current->item.source, {}};
+  evidence::Item item;
+  item.key = key;
+  item.value = evidence::MissingReason::kWithdrawn;
+  item.source = current->item.source;
   item.digest = wire::ItemDigest(item);
-  plan.write.body = store::EvidenceBatch{{{std::move(item), ExpectationOf(request.etag())}}};
+  plan.write.body =
+      store::EvidenceBatch{{{std::move(item), ExpectationOf(request.etag())}}, view.revision};
   return plan;
 }
 

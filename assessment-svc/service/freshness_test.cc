@@ -304,7 +304,7 @@ TEST_F(FreshnessTest, WhatCameLaterIsNotThere) {
   EXPECT_EQ(Must(rounds_, &Stub::ListRounds, rounds).rounds_size(), 0);
   pb::GetSchemeTextRequest scheme;
   scheme.set_scheme("test@1");
-  *scheme.mutable_freshness() = Exactly(Token(before_ - 1));  // The last thing registered.
+  *scheme.mutable_freshness() = Exactly(Token(before_ - 2));  // It and its approval came last.
   pb::GetSchemeTextResponse text;
   EXPECT_EQ(ReasonOf(Call(register_, &Register::GetSchemeText, scheme, &text)), "SCHEME_UNKNOWN");
 }

@@ -70,13 +70,12 @@ absl::Status Malformed() {
 }  // namespace
 
 int PageSizeOf(int32_t page_size, status::FieldErrors& errors) {
-  if (page_size == 0) return kPageSizeDefault;
-  if (page_size < 0 || page_size > kPageSizeMost) {
-    errors.Add("page_size",
-               absl::StrCat("must be 1 to ", kPageSizeMost, ", or 0 for ", kPageSizeDefault));
-    return kPageSizeDefault;
+  constexpr int kMost = RequestLimits::kPageMost;
+  if (page_size < 0 || page_size > kMost) {
+    errors.Add("page_size", absl::StrCat("must be 1 to ", kMost, ", or 0 for ", kPageSizeDefault));
   }
-  return page_size;
+  // A page may have fewer entries than were asked for; a caller goes by its token.
+  return std::min(page_size <= 0 ? kPageSizeDefault : page_size, CurrentRequestLimits().page_size);
 }
 
 std::string EncodePage(const Page& page, const google::protobuf::Message& request,

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "assessment-svc/service/request_limits.h"
 #include "assessment-svc/service/snapshots.h"
 #include "assessment-svc/store/store.h"
 #include "common/status/field_errors.h"
@@ -17,7 +18,6 @@
 
 namespace starratings::service {
 
-inline constexpr int kPageSizeMost = 1'000;
 inline constexpr int kPageSizeDefault = 100;
 
 // What stands in a page token.
@@ -26,7 +26,8 @@ struct Page {
   std::vector<std::string> cursor;  // What the list makes of it; empty: the start.
 };
 
-// The number of entries asked for by `page_size`, or its default.
+// The number of entries asked for by `page_size`, or its default; no more than the
+// process gives.
 int PageSizeOf(int32_t page_size, status::FieldErrors& errors);
 
 // The token that continues the list `request` asks for. All fields of the

@@ -20,15 +20,12 @@ inline constexpr int kStreamStepsMost = 2 * kStreamsMost;
 // Batches of one import that may be unacknowledged.
 inline constexpr int kIngestWindow = 8;
 
-// Unary calls that wait for a thread.
-inline constexpr int kCallsWaitingMost = 1'000;
-
 // All of it must outlive the services.
 struct Parts {
   store::EvidenceStore& store;
   store::Committer& committer;
   RegisterCache& registers;
-  serving::Pool& calls;    // Unary calls; queue of kCallsWaitingMost.
+  serving::Pool& calls;    // Unary calls.
   serving::Pool& streams;  // Steps of streams; queue of kStreamStepsMost.
   serving::Pool& notes;    // Of imports under way; one thread, the same queue.
   StreamSlots& slots;

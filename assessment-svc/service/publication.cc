@@ -39,11 +39,10 @@ std::shared_ptr<const evidence::Source> SourceOf(const Round& round) {
 // record refuses it, so that the publication is all or nothing by itself.
 store::EvidenceDraft StateDraft(const std::string& organisation, const Decision& decision,
                                 const std::shared_ptr<const evidence::Source>& source) {
-  evidence::Item item{{organisation, evidence::kStanding, decision.code(), ""},
-                      evidence::Level{decision.state()},
-                      std::nullopt,
-                      source,
-                      {}};
+  evidence::Item item;
+  item.key = {organisation, evidence::kStanding, decision.code(), ""};
+  item.value = evidence::Level{decision.state()};
+  item.source = source;
   item.digest = wire::ItemDigest(item);
   return {std::move(item), {}};
 }
@@ -89,7 +88,8 @@ class Gatherer {
  private:
   bool IsRegistered(const Decision& decision) const {
     const auto code = codes_.find(decision.code());
-    if (code == codes_.end() || code->second.value_type != evidence::ValueType::kLevel) {
+    if (code == codes_.end() || code->second.value_type != evidence::ValueType::kLevel ||
+        code->second.kind == evidence::Kind::kOverride) {
       return false;
     }
     const auto& levels = code->second.levels;
@@ -99,10 +99,11 @@ class Gatherer {
   absl::Status Unregistered() const {
     status::ErrorDetail detail;
     detail.reason = "LIST_STATE_UNREGISTERED";
+    constexpr char kRule[] = "must be registered as a LEVEL, not of the kind OVERRIDE";
     std::string message = "list states must be registered before they are published";
     for (const std::string& subject : unregistered_) {
-      detail.preconditions.push_back({detail.reason, subject, "must be registered as a LEVEL"});
-      absl::StrAppend(&message, "\n", subject, ": must be registered as a LEVEL");
+      detail.preconditions.push_back({detail.reason, subject, kRule});
+      absl::StrAppend(&message, "\n", subject, ": ", kRule);
       if (detail.preconditions.size() == FieldErrors::kKept) break;
     }
     return status::ErrorWithDetail(absl::StatusCode::kFailedPrecondition, message, detail);

@@ -132,6 +132,9 @@ absl::Status GetSchemeText(const store::EvidenceStore& store,
   response.set_text(row.text);
   response.set_digest(row.digest);
   *response.mutable_registered() = ToProto(row.commit);
+  if (row.approval && row.approval->revision <= revision) {
+    *response.mutable_approved() = ToProto(*row.approval);
+  }
   *response.mutable_snapshot() = SnapshotAt(store, revision);
   return absl::OkStatus();
 }

@@ -36,6 +36,19 @@ grpc::ServerUnaryReactor* RegisterServiceImpl::RegisterScheme(
       });
 }
 
+grpc::ServerUnaryReactor* RegisterServiceImpl::ApproveScheme(
+    grpc::CallbackServerContext* context, const assessment::v1::ApproveSchemeRequest* request,
+    assessment::v1::ApproveSchemeResponse* response) {
+  return RunWrite(
+      parts_, *context,
+      [this, request](const Call& call) { return PlanApproveScheme(parts_.store, *request, call); },
+      [this, response](const store::Written& written) {
+        *response->mutable_snapshot() = SnapshotAt(parts_.store, written.revision);
+        response->set_replayed(written.replayed);
+        return absl::OkStatus();
+      });
+}
+
 grpc::ServerUnaryReactor* RegisterServiceImpl::ListOrganisations(
     grpc::CallbackServerContext* context, const assessment::v1::ListOrganisationsRequest* request,
     assessment::v1::ListOrganisationsResponse* response) {

@@ -20,6 +20,9 @@ class RegisterServiceImpl final : public assessment::v1::RegisterService::Callba
   grpc::ServerUnaryReactor* RegisterScheme(
       grpc::CallbackServerContext* context, const assessment::v1::RegisterSchemeRequest* request,
       assessment::v1::RegisterSchemeResponse* response) override;
+  grpc::ServerUnaryReactor* ApproveScheme(grpc::CallbackServerContext* context,
+                                          const assessment::v1::ApproveSchemeRequest* request,
+                                          assessment::v1::ApproveSchemeResponse* response) override;
   grpc::ServerUnaryReactor* ListOrganisations(
       grpc::CallbackServerContext* context, const assessment::v1::ListOrganisationsRequest* request,
       assessment::v1::ListOrganisationsResponse* response) override;

@@ -133,6 +133,34 @@ TEST_F(RegisterServiceTest, TheSameSchemeAgainIsTheFirst) {
   }
 }
 
+TEST_F(RegisterServiceTest, ASchemeIsApprovedBySomebodyElse) {
+  pb::RegisterSchemeResponse registered;
+  ASSERT_TRUE(TryScheme(kScheme, &registered).ok());
+  pb::GetSchemeTextRequest request;
+  request.set_scheme("test@1");
+  const auto get = [&] {
+    return Must(register_, &pb::RegisterService::Stub::GetSchemeText, request);
+  };
+
+  const absl::Status own = TryApprove(registered.digest());
+  EXPECT_EQ(own.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(ReasonOf(own), "FOUR_EYES");
+  const absl::Status malformed = TryApprove("test@1");
+  EXPECT_EQ(malformed.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(FieldsOf(malformed), ElementsAre("digest"));
+  EXPECT_EQ(ReasonOf(TryApprove(std::string(64, 'a'))), "SCHEME_UNKNOWN");
+  EXPECT_FALSE(get().has_approved());
+
+  actor_ = "approver";
+  ASSERT_TRUE(TryApprove(registered.digest()).ok());
+  EXPECT_EQ(get().approved().actor(), "approver");
+  EXPECT_EQ(get().registered().actor(), "analyst");
+  EXPECT_EQ(ReasonOf(TryApprove(registered.digest())), "SCHEME_APPROVED");
+  // As it was before.
+  *request.mutable_freshness()->mutable_exactly() = registered.snapshot().token();
+  EXPECT_FALSE(get().has_approved());
+}
+
 TEST_F(RegisterServiceTest, ASchemeThatDoesNotParseNamesLineAndColumn) {
   pb::RegisterSchemeResponse response;
   const absl::Status status = TryScheme("id: \"test\"\nunknown_field: 1\n", &response);

@@ -7,9 +7,11 @@
 #include "absl/strings/str_cat.h"
 #include "assessment-svc/intake/check_batch.h"
 #include "assessment-svc/intake/check_registration.h"
+#include "assessment-svc/service/register_reads.h"
 #include "assessment-svc/service/snapshots.h"
 #include "assessment-svc/service/writes.h"
 #include "common/digest/sha256.h"
+#include "common/evidence/text.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/wire/evidence_wire.h"
@@ -124,6 +126,29 @@ absl::StatusOr<Plan> PlanRegisterScheme(const store::EvidenceStore& store,
   response.set_digest(draft.digest);
   ASSIGN_OR_RETURN(plan.write, NewWrite(request, call));
   plan.write.body = std::move(draft);
+  return plan;
+}
+
+absl::StatusOr<Plan> PlanApproveScheme(const store::EvidenceStore& store,
+                                       const assessment::v1::ApproveSchemeRequest& request,
+                                       const Call& call) {
+  FieldErrors errors;
+  CheckRequestId(request.request_id(), errors);
+  CheckReason(request.reason(), Need::kOptional, errors);
+  errors.AddIfError("digest", evidence::CheckSha256(request.digest()));
+  RETURN_IF_ERROR(errors.ToStatus());
+  ASSIGN_OR_RETURN(const int64_t head, store.Head(call.deadline));
+  ASSIGN_OR_RETURN(const store::SchemeRow row,
+                   FindScheme(store, request.digest(), head, call.deadline));
+  Plan plan;
+  ASSIGN_OR_RETURN(plan.write, NewWrite(request, call));
+  if (row.commit.actor == call.actor) {
+    plan.refusal = status::Error(
+        absl::StatusCode::kPermissionDenied, "FOUR_EYES",
+        absl::StrCat(call.actor, " registered this scheme: somebody else must approve it"),
+        {{"digest", row.digest}});
+  }
+  plan.write.body = store::SchemeApproval{row.digest};
   return plan;
 }
 

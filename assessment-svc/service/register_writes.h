@@ -19,4 +19,9 @@ absl::StatusOr<Plan> PlanRegisterScheme(const store::EvidenceStore& store,
                                         const Call& call,
                                         assessment::v1::RegisterSchemeResponse& response);
 
+// The plan is refused to whoever registered the scheme (FOUR_EYES).
+absl::StatusOr<Plan> PlanApproveScheme(const store::EvidenceStore& store,
+                                       const assessment::v1::ApproveSchemeRequest& request,
+                                       const Call& call);
+
 }  // namespace starratings::service

@@ -82,13 +82,18 @@ absl::Status Refused(absl::string_view reason, const Round& round, const std::st
                                  absl::StrCat("round `", round.id, "`: ", what), detail);
 }
 
-// Binds the scheme: its text must be registered, and in force on the day.
+// Binds the scheme: its text must be registered, approved, and in force on the day.
 absl::Status BindScheme(const store::EvidenceStore& store, absl::Time deadline, Round& round) {
   // Also one that was registered after the evidence that is frozen.
   ASSIGN_OR_RETURN(const int64_t head, store.Head(deadline));
   ASSIGN_OR_RETURN(
       const store::SchemeRow row,
       FindScheme(store, absl::StrCat(round.scheme_id, "@", round.scheme_version), head, deadline));
+  if (!row.approval) {
+    return Refused("SCHEME_NOT_APPROVED", round,
+                   absl::StrCat("must have a scheme that somebody other than ", row.commit.actor,
+                                ", who registered it, has approved"));
+  }
   ASSIGN_OR_RETURN(const auto scheme, wire::ParseScheme(row.text));
   const auto from = evidence::Date::Parse(scheme.in_force().from());
   if (!from.ok()) {

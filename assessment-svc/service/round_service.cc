@@ -114,6 +114,11 @@ grpc::ServerUnaryReactor* RoundServiceImpl::CheckRound(
   });
 }
 
+grpc::ServerWriteReactor<assessment::v1::WatchRoundsResponse>* RoundServiceImpl::WatchRounds(
+    grpc::CallbackServerContext* context, const assessment::v1::WatchRoundsRequest* request) {
+  return NewRoundsWatchStream(watching_, *context, *request);
+}
+
 grpc::ServerUnaryReactor* RoundServiceImpl::GetPublishedRating(
     grpc::CallbackServerContext* context, const assessment::v1::GetPublishedRatingRequest* request,
     assessment::v1::GetPublishedRatingResponse* response) {

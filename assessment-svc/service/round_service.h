@@ -3,6 +3,7 @@
 #pragma once
 
 #include "assessment-svc/service/parts.h"
+#include "assessment-svc/service/watch_stream.h"
 #include "grpcpp/grpcpp.h"
 #include "starratings/assessment/v1/round_service.grpc.pb.h"
 
@@ -11,8 +12,9 @@ namespace starratings::service {
 // Thread-safe: holds nothing that changes.
 class RoundServiceImpl final : public assessment::v1::RoundService::CallbackService {
  public:
-  // `parts` must outlive the service.
-  explicit RoundServiceImpl(const Parts& parts) : parts_(parts) {}
+  // Both must outlive the service.
+  RoundServiceImpl(const Parts& parts, const WatchParts& watching)
+      : parts_(parts), watching_(watching) {}
 
   grpc::ServerUnaryReactor* CreateRound(grpc::CallbackServerContext* context,
                                         const assessment::v1::CreateRoundRequest* request,
@@ -38,6 +40,9 @@ class RoundServiceImpl final : public assessment::v1::RoundService::CallbackServ
   grpc::ServerUnaryReactor* WithdrawRound(grpc::CallbackServerContext* context,
                                           const assessment::v1::WithdrawRoundRequest* request,
                                           assessment::v1::WithdrawRoundResponse* response) override;
+  grpc::ServerWriteReactor<assessment::v1::WatchRoundsResponse>* WatchRounds(
+      grpc::CallbackServerContext* context,
+      const assessment::v1::WatchRoundsRequest* request) override;
   grpc::ServerUnaryReactor* GetPublishedRating(
       grpc::CallbackServerContext* context,
       const assessment::v1::GetPublishedRatingRequest* request,
@@ -53,6 +58,7 @@ class RoundServiceImpl final : public assessment::v1::RoundService::CallbackServ
 
  private:
   const Parts& parts_;
+  const WatchParts& watching_;
 };
 
 }  // namespace starratings::service

@@ -176,6 +176,15 @@ TEST_F(RoundServiceTest, ABadFreezeIsRefused) {
   auto unheard = ARound("unheard");
   unheard.set_scheme("test@2");
   EXPECT_EQ(ReasonOf(TryFreeze(FreezeOf(Create(unheard)))), "SCHEME_UNKNOWN");
+  pb::RegisterSchemeRequest scheme;
+  scheme.set_request_id(NewId());
+  scheme.set_text(R"(id: "other" version: "1" title: "O" in_force { from: "2002-01-01" })");
+  Must(register_, &pb::RegisterService::Stub::RegisterScheme, scheme);
+  auto alone = ARound("alone");
+  alone.set_scheme("other@1");
+  const absl::Status refused = TryFreeze(FreezeOf(Create(alone)));
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(refused), "SCHEME_NOT_APPROVED");
 }
 
 TEST_F(RoundServiceTest, ARetriedActReturnsItsFirstAnswer) {

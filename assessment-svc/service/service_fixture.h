@@ -104,6 +104,17 @@ class ServiceTest : public testing::Test {
     scheme.set_request_id(NewId());
     scheme.set_text(kScheme);
     scheme_digest_ = Must(register_, &pb::RegisterService::Stub::RegisterScheme, scheme).digest();
+    const std::string author = std::exchange(actor_, "approver");
+    EXPECT_TRUE(TryApprove(scheme_digest_).ok());
+    actor_ = author;
+  }
+
+  absl::Status TryApprove(const std::string& digest) {
+    pb::ApproveSchemeRequest request;
+    request.set_request_id(NewId());
+    request.set_digest(digest);
+    pb::ApproveSchemeResponse response;
+    return Call(register_, &pb::RegisterService::Stub::ApproveScheme, request, &response);
   }
 
   static ev::Code& AddCode(pb::RegisterRequest& request, const std::string& id,
@@ -177,7 +188,7 @@ class ServiceTest : public testing::Test {
   const std::unique_ptr<StoreDouble> store_;
   store::Committer committer_{*store_, {}, &metrics_};
   RegisterCache registers_{*store_};
-  serving::Pool calls_{2, kCallsWaitingMost};
+  serving::Pool calls_{2, 1'000};
   serving::Pool streams_{2, kStreamStepsMost};
   serving::Pool notes_{1, kStreamStepsMost};
   StreamSlots slots_{limits_};
@@ -189,7 +200,7 @@ class ServiceTest : public testing::Test {
   const WatchParts watching_{*store_, tail_, watchers_};
   EvidenceServiceImpl evidence_service_{parts_, watching_};
   RegisterServiceImpl register_service_{parts_};
-  RoundServiceImpl round_service_{parts_};
+  RoundServiceImpl round_service_{parts_, watching_};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<pb::EvidenceService::Stub> evidence_;
   std::unique_ptr<pb::RegisterService::Stub> register_;

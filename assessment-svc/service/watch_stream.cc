@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "assessment-svc/service/calls.h"
 #include "assessment-svc/service/evidence_reads.h"
+#include "assessment-svc/service/round_record.h"
 #include "assessment-svc/service/snapshots.h"
 #include "common/digest/bucket.h"
 #include "common/evidence/text.h"
@@ -22,6 +23,8 @@ namespace {
 
 using assessment::v1::WatchEvidenceRequest;
 using assessment::v1::WatchEvidenceResponse;
+using assessment::v1::WatchRoundsRequest;
+using assessment::v1::WatchRoundsResponse;
 using status::FieldErrors;
 using watch::Tail;
 
@@ -45,9 +48,7 @@ void CheckFilter(const WatchEvidenceRequest& request, FieldErrors& errors) {
   }
 }
 
-// What is watched, and from where to where.
-absl::StatusOr<watch::Cursor> PlanWatch(const store::EvidenceStore& store,
-                                        const WatchEvidenceRequest& request, absl::Time deadline) {
+absl::StatusOr<watch::Filter> FilterOf(const WatchEvidenceRequest& request) {
   FieldErrors errors;
   CheckFilter(request, errors);
   RETURN_IF_ERROR(errors.ToStatus());
@@ -59,6 +60,29 @@ absl::StatusOr<watch::Cursor> PlanWatch(const store::EvidenceStore& store,
     std::tie(filter.first_bucket, filter.end_bucket) =
         digest::BucketsOfShard(request.shard().index(), request.shard().count());
   }
+  return filter;
+}
+
+absl::StatusOr<watch::Filter> FilterOf(const WatchRoundsRequest& request) {
+  FieldErrors errors;
+  if (request.rounds_size() > kFilterMost) {
+    errors.Add("rounds", absl::StrCat("must have at most ", kFilterMost));
+  }
+  for (int i = 0; i < std::min(request.rounds_size(), kFilterMost); ++i) {
+    errors.AddIfError(absl::StrCat("rounds[", i, "]"), evidence::CheckSlug(request.rounds(i)));
+  }
+  RETURN_IF_ERROR(errors.ToStatus());
+  watch::Filter filter;
+  filter.what = watch::Filter::What::kRounds;
+  filter.rounds.insert(request.rounds().begin(), request.rounds().end());
+  return filter;
+}
+
+// What is watched, and from where to where.
+template <typename Request>
+absl::StatusOr<watch::Cursor> PlanWatch(const store::EvidenceStore& store, const Request& request,
+                                        absl::Time deadline) {
+  ASSIGN_OR_RETURN(watch::Filter filter, FilterOf(request));
   int64_t until = watch::Cursor::kNever;
   if (!request.until().empty()) {
     ASSIGN_OR_RETURN(until, RevisionOfToken(store, request.until(), "until", deadline));
@@ -72,8 +96,8 @@ absl::StatusOr<watch::Cursor> PlanWatch(const store::EvidenceStore& store,
   return watch::Cursor(std::move(filter), after, until);
 }
 
-void Write(const store::EvidenceStore& store, const watch::Message& message,
-           WatchEvidenceResponse& response) {
+absl::Status Write(const store::EvidenceStore& store, const WatchEvidenceRequest&,
+                   const watch::Message& message, absl::Time, WatchEvidenceResponse& response) {
   response.Clear();
   wire::SourceWriter sources(*response.mutable_sources());
   for (const watch::Delivery& delivery : message.deliveries) {
@@ -85,18 +109,39 @@ void Write(const store::EvidenceStore& store, const watch::Message& message,
   response.set_more(!revision);
   if (revision) *response.mutable_snapshot() = SnapshotAt(store, *revision);
   response.set_register_changed(message.RegisterChanged());
+  return absl::OkStatus();
+}
+
+// The rounds as they were after each act, which is read again: there are few.
+absl::Status Write(const store::EvidenceStore& store, const WatchRoundsRequest& request,
+                   const watch::Message& message, absl::Time deadline,
+                   WatchRoundsResponse& response) {
+  response.Clear();
+  for (const watch::Delivery& delivery : message.deliveries) {
+    if (delivery.part == nullptr) continue;
+    for (const std::string& id : delivery.part->logged().rounds) {
+      const auto& wanted = request.rounds();
+      if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), id) == wanted.end()) continue;
+      ASSIGN_OR_RETURN(const RoundRecord record,
+                       ReadRound(store, id, delivery.part->revision(), deadline));
+      *response.add_rounds() = ToProto(store, record);
+    }
+  }
+  if (const auto revision = message.Revision()) {
+    *response.mutable_snapshot() = SnapshotAt(store, *revision);
+  }
+  return absl::OkStatus();
 }
 
 // Who has the turn (see watch::Watcher) takes a step on the pool, which ends
 // with a write, with the turn given away, or with Finish.
-class WatchStream final : public grpc::ServerWriteReactor<WatchEvidenceResponse>,
-                          private watch::Watcher {
+template <typename Request, typename Response>
+class WatchStream final : public grpc::ServerWriteReactor<Response>, private watch::Watcher {
  public:
-  WatchStream(const WatchParts& parts, grpc::CallbackServerContext& context,
-              const WatchEvidenceRequest& request)
+  WatchStream(const WatchParts& parts, grpc::CallbackServerContext& context, const Request& request)
       : parts_(parts), context_(context), request_(request) {
     if (const absl::Status entered = parts_.tail.Enter(*this); !entered.ok()) {
-      Finish(serving::ToGrpcStatus(entered));
+      this->Finish(serving::ToGrpcStatus(entered));
       return;
     }
     entered_ = true;
@@ -131,9 +176,10 @@ class WatchStream final : public grpc::ServerWriteReactor<WatchEvidenceResponse>
     // reads it first, and then why it was cut off.
     const std::shared_ptr<std::mutex> starting = starting_;
     const std::lock_guard lock(*starting);
-    Finish(serving::ToGrpcStatus(
+    this->Finish(serving::ToGrpcStatus(
         WithToken(status::Error(absl::StatusCode::kAborted, "WATCHER_TOO_SLOW",
-                                "messages were not read in time: resume with the token"))));
+                                "messages were not read in time: resume with the token"),
+                  told())));
   }
 
   void OnStuck() override { context_.TryCancel(); }
@@ -150,17 +196,23 @@ class WatchStream final : public grpc::ServerWriteReactor<WatchEvidenceResponse>
       begun_ = true;
     }
     watch::Message message;
+    const int64_t told_before = told();
     const absl::StatusOr<Tail::Turn> turn = parts_.tail.Next(*this, deadline, message);
     if (!turn.ok()) {
-      End(WithToken(turn.status()));
+      End(WithToken(turn.status(), told_before));
       return;
     }
     switch (*turn) {
       case Tail::Turn::kSend: {
-        Write(parts_.store, message, response_);
+        const absl::Status written =
+            service::Write(parts_.store, request_, message, deadline, response_);
+        if (!written.ok()) {
+          if (parts_.tail.Sent(*this)) End(WithToken(written, told_before));
+          return;
+        }
         const std::shared_ptr<std::mutex> starting = starting_;
         const std::lock_guard lock(*starting);
-        StartWrite(&response_);
+        this->StartWrite(&response_);
         break;
       }
       case Tail::Turn::kAgain:
@@ -174,24 +226,24 @@ class WatchStream final : public grpc::ServerWriteReactor<WatchEvidenceResponse>
     }
   }
 
-  // What it takes to resume, beside why that is necessary.
-  absl::Status WithToken(const absl::Status& error) const {
+  // What it takes to resume after `told`, beside why that is necessary.
+  absl::Status WithToken(const absl::Status& error, int64_t told) const {
     status::ErrorDetail detail = status::DetailOf(error);
-    detail.metadata["token"] = SnapshotAt(parts_.store, told()).token();
+    detail.metadata["token"] = SnapshotAt(parts_.store, told).token();
     return status::ErrorWithDetail(error.code(), error.message(), detail);
   }
 
   void End(const absl::Status& status) {
     parts_.tail.End(*this);
-    Finish(serving::ToGrpcStatus(status));
+    this->Finish(serving::ToGrpcStatus(status));
   }
 
   const WatchParts& parts_;
   grpc::CallbackServerContext& context_;
-  const WatchEvidenceRequest request_;
+  const Request request_;
   bool entered_ = false;
   bool begun_ = false;
-  WatchEvidenceResponse response_;
+  Response response_;
   // Held while a write or a finish is started, which may be done on two
   // threads; outlives the stream.
   const std::shared_ptr<std::mutex> starting_ = std::make_shared<std::mutex>();
@@ -202,7 +254,13 @@ class WatchStream final : public grpc::ServerWriteReactor<WatchEvidenceResponse>
 grpc::ServerWriteReactor<WatchEvidenceResponse>* NewWatchStream(
     const WatchParts& parts, grpc::CallbackServerContext& context,
     const WatchEvidenceRequest& request) {
-  return new WatchStream(parts, context, request);
+  return new WatchStream<WatchEvidenceRequest, WatchEvidenceResponse>(parts, context, request);
+}
+
+grpc::ServerWriteReactor<WatchRoundsResponse>* NewRoundsWatchStream(
+    const WatchParts& parts, grpc::CallbackServerContext& context,
+    const WatchRoundsRequest& request) {
+  return new WatchStream<WatchRoundsRequest, WatchRoundsResponse>(parts, context, request);
 }
 
 }  // namespace starratings::service

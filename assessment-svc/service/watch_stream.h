@@ -1,4 +1,4 @@
-// WatchEvidence on the wire.
+// WatchEvidence and WatchRounds on the wire.
 #pragma once
 
 #include "assessment-svc/store/store.h"
@@ -6,6 +6,7 @@
 #include "common/serving/pool.h"
 #include "grpcpp/grpcpp.h"
 #include "starratings/assessment/v1/evidence_service.pb.h"
+#include "starratings/assessment/v1/round_service.pb.h"
 
 namespace starratings::service {
 
@@ -23,5 +24,10 @@ struct WatchParts {
 grpc::ServerWriteReactor<assessment::v1::WatchEvidenceResponse>* NewWatchStream(
     const WatchParts& parts, grpc::CallbackServerContext& context,
     const assessment::v1::WatchEvidenceRequest& request);
+
+// The same of acts on rounds.
+grpc::ServerWriteReactor<assessment::v1::WatchRoundsResponse>* NewRoundsWatchStream(
+    const WatchParts& parts, grpc::CallbackServerContext& context,
+    const assessment::v1::WatchRoundsRequest& request);
 
 }  // namespace starratings::service

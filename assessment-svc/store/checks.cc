@@ -75,6 +75,7 @@ void CheckRoundAct(const RoundAct& act, status::FieldErrors& errors) {
   for (const RoundDraft& other : act.others) rounds.push_back(other.id);
   const auto same = [](absl::string_view id) { return id; };
   CheckNoKeyTwice(rounds, "rounds", same, errors);
+  if (rounds.size() > kRoundsOfActMost) errors.Add("rounds", "must be two at most");
   CheckNoKeyTwice(
       act.organisations, "organisations",
       [](const std::string& id) { return absl::string_view(id); }, errors);
@@ -105,6 +106,7 @@ WriteKind KindOf(const Write& write) {
     WriteKind operator()(const EvidenceBatch&) const { return WriteKind::kEvidence; }
     WriteKind operator()(const Registration&) const { return WriteKind::kRegistration; }
     WriteKind operator()(const SchemeDraft&) const { return WriteKind::kScheme; }
+    WriteKind operator()(const SchemeApproval&) const { return WriteKind::kScheme; }
     WriteKind operator()(const RoundAct&) const { return WriteKind::kRound; }
   };
   return std::visit(Kinds(), write.body);
@@ -162,6 +164,9 @@ absl::Status CheckWellFormed(const Write& write) {
   }
   if (const auto* scheme = std::get_if<SchemeDraft>(&write.body)) {
     errors.AddIfError("digest", digest::FromHex(scheme->digest).status());
+  }
+  if (const auto* approval = std::get_if<SchemeApproval>(&write.body)) {
+    errors.AddIfError("digest", digest::FromHex(approval->digest).status());
   }
   if (const auto* act = std::get_if<RoundAct>(&write.body)) CheckRoundAct(*act, errors);
   return errors.ToStatus();
@@ -243,6 +248,11 @@ absl::Status SchemeExists(const SchemeDraft& draft, absl::string_view digest_the
            : "another text is registered under this id and version: give it a version of its own",
       {{"scheme", absl::StrCat(draft.id, "@", draft.version)},
        {"digest", std::string(digest_there)}});
+}
+
+absl::Status SchemeApproved(absl::string_view digest) {
+  return status::Error(absl::StatusCode::kAlreadyExists, "SCHEME_APPROVED",
+                       "this scheme is approved already", {{"digest", std::string(digest)}});
 }
 
 absl::Status RequestIdReused() {

@@ -24,6 +24,9 @@ using Nonce = std::array<uint8_t, 16>;
 Nonce MakeNonce();
 std::string MakeUuid();
 
+// The round that is acted on, and one that changes with it.
+inline constexpr int64_t kRoundsOfActMost = 2;
+
 WriteKind KindOf(const Write& write);
 
 // What the log calls a kind, and back; nothing: the log never called one so.
@@ -66,6 +69,7 @@ absl::Status CheckCodeDraft(const Registration::CodeDraft& draft, int64_t curren
 
 // Refusals that stores give after looking.
 absl::Status SchemeExists(const SchemeDraft& draft, absl::string_view digest_there);
+absl::Status SchemeApproved(absl::string_view digest);
 absl::Status RequestIdReused();
 absl::Status OrganisationsChosen(absl::string_view round);
 absl::Status RatingRepeated(absl::string_view organisation);

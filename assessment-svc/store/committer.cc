@@ -113,6 +113,14 @@ class Committer::Impl {
     return queue_.empty() && !writing_;
   }
 
+  absl::Status CheckRoom() {
+    const size_t hardly_any = options_.queue_bytes_most / 16;
+    const std::lock_guard lock(queue_mutex_);
+    const bool room = queue_.empty() || (std::ssize(queue_) < options_.queue_most &&
+                                         queue_bytes_ + hardly_any < options_.queue_bytes_most);
+    return room ? absl::OkStatus() : QueueFull();
+  }
+
  private:
   struct Waiting {
     Write write;
@@ -285,6 +293,8 @@ void Committer::Submit(Write write, absl::Time deadline, std::function<bool()> c
 }
 
 bool Committer::IsIdle() const { return impl_->IsIdle(); }
+
+absl::Status Committer::CheckRoom() const { return impl_->CheckRoom(); }
 
 absl::StatusOr<Written> Committer::SubmitAndWait(Write write, absl::Time deadline) {
   std::promise<absl::StatusOr<Written>> promise;

@@ -65,6 +65,10 @@ class Committer {
   // Nothing is being written, and nothing waits; for the moment.
   bool IsIdle() const;
 
+  // RESOURCE_EXHAUSTED, as Submit() gives it, if hardly anything more may wait: for
+  // whoever would do something before it.
+  absl::Status CheckRoom() const;
+
   // Waits for the answer.
   absl::StatusOr<Written> SubmitAndWait(Write write, absl::Time deadline);
 

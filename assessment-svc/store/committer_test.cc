@@ -203,8 +203,11 @@ TEST_F(CommitterTest, AFullQueueRefusesAtOnceAndSaysWhenToComeBack) {
   {
     Committer committer(*store_, {.queue_most = 2, .answering_threads = 1}, nullptr);
     Block(committer);
+    EXPECT_TRUE(committer.CheckRoom().ok());
     committer.Submit(SchemeWrite("a"), absl::InfiniteFuture(), nullptr, answers_.Next());
+    EXPECT_TRUE(committer.CheckRoom().ok());
     committer.Submit(SchemeWrite("b"), absl::InfiniteFuture(), nullptr, answers_.Next());
+    EXPECT_EQ(status::DetailOf(committer.CheckRoom()).reason, "QUEUE_FULL");
     committer.Submit(SchemeWrite("c"), absl::InfiniteFuture(), nullptr,
                      [&](const absl::StatusOr<Written>& written) { refused = written.status(); });
     EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);

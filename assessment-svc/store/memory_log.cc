@@ -48,6 +48,9 @@ void Apply(const LogEntry& entry, LogState& state) {
   if (const auto* scheme = std::get_if<SchemeDraft>(&entry.write.body)) {
     state.schemes.push_back({scheme->id, scheme->version, scheme->digest, scheme->text, commit});
   }
+  if (const auto* approval = std::get_if<SchemeApproval>(&entry.write.body)) {
+    state.approvals.emplace(approval->digest, commit);
+  }
   if (const auto* act = std::get_if<RoundAct>(&entry.write.body)) {
     state.rounds[act->round.id].push_back({act->round.content, commit});
     for (const RoundDraft& other : act->others) {
@@ -55,6 +58,16 @@ void Apply(const LogEntry& entry, LogState& state) {
     }
     state.chosen[act->round.id].insert(act->organisations.begin(), act->organisations.end());
   }
+}
+
+std::vector<std::string> RoundsOf(const Write& write) {
+  std::vector<std::string> rounds;
+  if (const auto* act = std::get_if<RoundAct>(&write.body)) {
+    rounds.push_back(act->round.id);
+    for (const RoundDraft& other : act->others) rounds.push_back(other.id);
+    std::sort(rounds.begin(), rounds.end());
+  }
+  return rounds;
 }
 
 absl::Status Decide(const Write& write, const LogState& state) {
@@ -83,6 +96,10 @@ absl::Status Decide(const Write& write, const LogState& state) {
         return SchemeExists(*scheme, row.digest);
       }
     }
+  }
+  if (const auto* approval = std::get_if<SchemeApproval>(&write.body);
+      approval != nullptr && state.approvals.contains(approval->digest)) {
+    return SchemeApproved(approval->digest);
   }
   if (const auto* act = std::get_if<RoundAct>(&write.body)) {
     RETURN_IF_ERROR(CheckRoundDraft(act->round, RevisionOfRound(state, act->round.id)));

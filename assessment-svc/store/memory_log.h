@@ -39,6 +39,7 @@ struct LogState {
   std::map<std::string, evidence::Period> periods;
   std::map<std::string, RegisteredCode> codes;
   std::vector<SchemeRow> schemes;
+  std::map<std::string, Commit> approvals;  // By digest.
   std::map<std::string, std::vector<RoundVersion>> rounds;
   std::map<std::string, std::set<std::string>> chosen;  // By round.
   int64_t registered = 0;  // The last revision that registered something.
@@ -49,6 +50,9 @@ struct LogState {
 
 // Adds what `entry` says.
 void Apply(const LogEntry& entry, LogState& state);
+
+// The ids of the rounds that `write` changes, in order.
+std::vector<std::string> RoundsOf(const Write& write);
 
 // OK if `write` may follow `state`.
 absl::Status Decide(const Write& write, const LogState& state);

@@ -71,6 +71,7 @@ class MemoryStore : public EvidenceStore {
         if (logged.more) break;
         logged.items.push_back(*state.NewestOf(drafts[i].item.key));
       }
+      if (!logged.more) logged.rounds = RoundsOf(entry.write);
       room -= std::max<int64_t>(1, std::ssize(logged.items));
       log.push_back(std::move(logged));
     }
@@ -252,7 +253,11 @@ class MemoryStore : public EvidenceStore {
                                                       absl::Time deadline) const override {
     ASSIGN_OR_RETURN(const LogState state, Fold(kNewest, deadline));
     for (const SchemeRow& row : state.schemes) {
-      if (row.digest == name || absl::StrCat(row.id, "@", row.version) == name) return row;
+      if (row.digest != name && absl::StrCat(row.id, "@", row.version) != name) continue;
+      SchemeRow found = row;
+      const auto approval = state.approvals.find(row.digest);
+      if (approval != state.approvals.end()) found.approval = approval->second;
+      return found;
     }
     return std::nullopt;
   }

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -71,6 +72,7 @@ class PgGroup {
   absl::Status CheckDrafts(const Write& write);
   absl::Status CheckCodes(const Write& write);
   absl::Status CheckScheme(const SchemeDraft& scheme);
+  absl::Status CheckApproval(const SchemeApproval& approval);
   absl::Status CheckRounds(const RoundAct& act);
 
   absl::StatusOr<int64_t> CodeRevision(const std::string& code);
@@ -79,6 +81,7 @@ class PgGroup {
   Written Accept(size_t index);
   void Add(const Registration& registration, int64_t revision);
   void Add(const SchemeDraft& scheme, int64_t revision);
+  void Add(const SchemeApproval& approval, int64_t revision);
   void Add(const RoundAct& act, int64_t revision);
 
   absl::Status Finish();
@@ -103,6 +106,7 @@ class PgGroup {
   std::map<evidence::ItemKey, Standing> standing_;
   std::map<std::string, int64_t> codes_, rounds_;  // Revisions, as far as asked for.
   std::map<std::pair<std::string, std::string>, std::string> schemes_;  // Of this group.
+  std::set<std::string> approved_;                                      // The same.
   std::map<std::string, bool> chosen_;
 
   PgGroupRows rows_;

@@ -5,7 +5,7 @@
 #include <tuple>
 #include <utility>
 
-#include "assessment-svc/store/value_columns.h"
+#include "assessment-svc/store/item_columns.h"
 #include "common/status/status_macros.h"
 
 namespace starratings::store {
@@ -14,7 +14,7 @@ namespace {
 // The columns that evidence_log, _current and _past share, as parameters.
 #define STARRATINGS_PG_ITEM_COLUMNS                                                              \
   "organisation, period, code, instance, ordinal, decimal, numerator, denominator, level, flag," \
-  " text, missing, observed_on, source, digest"
+  " text, missing, observed_on, source, digest, authority, expires_on"
 
 constexpr char kInsertCommits[] =
     "INSERT INTO commits (revision, time_us, items, actor, on_behalf_of, request_id, reason, kind,"
@@ -25,7 +25,7 @@ constexpr char kInsertNonces[] =
 
 #define STARRATINGS_PG_UNNEST                                                               \
   " SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15," \
-  " $16, $17"
+  " $16, $17, $18, $19"
 
 constexpr char kInsertLog[] =
     "INSERT INTO evidence_log (revision, ord, " STARRATINGS_PG_ITEM_COLUMNS
@@ -37,7 +37,7 @@ constexpr char kMoveToPast[] =
     "INSERT INTO evidence_past (bucket, rev_from, rev_to, " STARRATINGS_PG_ITEM_COLUMNS
     ") SELECT c.bucket, c.rev_from, k.rev_to, c.organisation, c.period, c.code, c.instance,"
     " c.ordinal, c.decimal, c.numerator, c.denominator, c.level, c.flag, c.text, c.missing,"
-    " c.observed_on, c.source, c.digest"
+    " c.observed_on, c.source, c.digest, c.authority, c.expires_on"
     " FROM unnest($1, $2, $3, $4, $5, $6)"
     "   AS k(bucket, organisation, period, code, instance, rev_to)"
     " CROSS JOIN LATERAL (SELECT * FROM evidence_current AS c WHERE c.bucket = k.bucket"
@@ -46,7 +46,7 @@ constexpr char kMoveToPast[] =
 
 constexpr char kInsertPast[] =
     "INSERT INTO evidence_past (rev_from, bucket, " STARRATINGS_PG_ITEM_COLUMNS
-    ", rev_to)" STARRATINGS_PG_UNNEST ", $18)";
+    ", rev_to)" STARRATINGS_PG_UNNEST ", $20)";
 
 constexpr char kPutCurrent[] =
     "INSERT INTO evidence_current (rev_from, bucket, " STARRATINGS_PG_ITEM_COLUMNS
@@ -56,7 +56,8 @@ constexpr char kPutCurrent[] =
     " rev_from = excluded.rev_from, ordinal = excluded.ordinal, decimal = excluded.decimal,"
     " numerator = excluded.numerator, denominator = excluded.denominator, level = excluded.level,"
     " flag = excluded.flag, text = excluded.text, missing = excluded.missing,"
-    " observed_on = excluded.observed_on, source = excluded.source, digest = excluded.digest";
+    " observed_on = excluded.observed_on, source = excluded.source, digest = excluded.digest,"
+    " authority = excluded.authority, expires_on = excluded.expires_on";
 
 // Below this, what COPY needs around it costs more than it saves.
 constexpr size_t kCopyLeast = 500;
@@ -87,10 +88,6 @@ std::vector<int64_t> Numbers(const std::vector<PgStatement>& statements, T PgSta
   return numbers;
 }
 
-std::optional<int64_t> DayOf(const evidence::Item& item) {
-  return item.observed_on ? std::optional<int64_t>(item.observed_on->days()) : std::nullopt;
-}
-
 // Statements as columns of arrays: revision and `second`, then the item's.
 template <typename T>
 PgCall ItemsCall(const char* sql, const std::vector<PgStatement>& statements,
@@ -99,8 +96,8 @@ PgCall ItemsCall(const char* sql, const std::vector<PgStatement>& statements,
   using Texts = std::vector<std::optional<absl::string_view>>;
   std::vector<std::string> organisations, periods, codes, instances;
   std::vector<int64_t> ordinals, sources;
-  Ints decimals, numerators, denominators, flags, missings, days;
-  Texts levels, texts;
+  Ints decimals, numerators, denominators, flags, missings, days, expiries;
+  Texts levels, texts, authorities;
   std::vector<absl::string_view> digests;
   for (const PgStatement& statement : statements) {
     const evidence::Item& item = *statement.item;
@@ -109,17 +106,19 @@ PgCall ItemsCall(const char* sql, const std::vector<PgStatement>& statements,
     codes.push_back(item.key.code);
     instances.push_back(item.key.instance);
     ordinals.push_back(statement.ordinal);
-    const ValueColumns value = ColumnsOf(item.value);
-    decimals.push_back(value.decimal);
-    numerators.push_back(value.numerator);
-    denominators.push_back(value.denominator);
-    levels.push_back(value.level);
-    flags.push_back(value.flag);
-    texts.push_back(value.text);
-    missings.push_back(value.missing);
-    days.push_back(DayOf(item));
+    const ItemColumns columns = ColumnsOf(item);
+    decimals.push_back(columns.decimal);
+    numerators.push_back(columns.numerator);
+    denominators.push_back(columns.denominator);
+    levels.push_back(columns.level);
+    flags.push_back(columns.flag);
+    texts.push_back(columns.text);
+    missings.push_back(columns.missing);
+    days.push_back(columns.observed_on);
     sources.push_back(statement.source);
     digests.push_back(ViewOf(item));
+    authorities.push_back(columns.authority);
+    expiries.push_back(columns.expires_on);
   }
   PgCall call{sql, {}};
   call.params.AddInts(Numbers(statements, &PgStatement::revision));
@@ -128,7 +127,8 @@ PgCall ItemsCall(const char* sql, const std::vector<PgStatement>& statements,
   call.params.AddInts(ordinals).AddOptionalInts(decimals).AddOptionalInts(numerators);
   call.params.AddOptionalInts(denominators).AddOptionalTexts(levels).AddOptionalInts(flags);
   call.params.AddOptionalTexts(texts).AddOptionalInts(missings).AddOptionalInts(days);
-  call.params.AddInts(sources).AddByteses(digests);
+  call.params.AddInts(sources).AddByteses(digests).AddOptionalTexts(authorities);
+  call.params.AddOptionalInts(expiries);
   return call;
 }
 
@@ -145,8 +145,8 @@ absl::Status Copy(const char* sql, const std::vector<PgStatement>& statements,
     if (ended) return std::nullopt;
     for (; next != statements.end() && rows.size() < kChunk; ++next) {
       const evidence::Item& item = *next->item;
-      const ValueColumns value = ColumnsOf(item.value);
-      rows.BeginRow(17);
+      const ItemColumns columns = ColumnsOf(item);
+      rows.BeginRow(19);
       rows.Add(next->revision);
       rows.Add(int64_t{(*next).*second});
       rows.Add(absl::string_view(item.key.organisation));
@@ -154,16 +154,18 @@ absl::Status Copy(const char* sql, const std::vector<PgStatement>& statements,
       rows.Add(absl::string_view(item.key.code));
       rows.Add(absl::string_view(item.key.instance));
       rows.Add(next->ordinal);
-      rows.Add(value.decimal);
-      rows.Add(value.numerator);
-      rows.Add(value.denominator);
-      rows.Add(value.level);
-      rows.Add(value.flag);
-      rows.Add(value.text);
-      rows.Add(value.missing);
-      rows.Add(DayOf(item));
+      rows.Add(columns.decimal);
+      rows.Add(columns.numerator);
+      rows.Add(columns.denominator);
+      rows.Add(columns.level);
+      rows.Add(columns.flag);
+      rows.Add(columns.text);
+      rows.Add(columns.missing);
+      rows.Add(columns.observed_on);
       rows.Add(next->source);
       rows.Add(ViewOf(item));
+      rows.Add(columns.authority);
+      rows.Add(columns.expires_on);
     }
     ended = next == statements.end();
     if (ended) rows.End();

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "assessment-svc/store/item_columns.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 
@@ -28,6 +29,8 @@ enum Column {
   kObservedOn,
   kSource,
   kDigest,
+  kAuthority,
+  kExpiresOn,
 };
 
 constexpr char kCommits[] =
@@ -129,6 +132,8 @@ absl::StatusOr<evidence::RecordedItem> PgItemReader::Read(const PgResult& rows, 
   if (const auto day = rows.OptionalInt(row, first + kObservedOn)) {
     item.observed_on = evidence::Date::FromDays(static_cast<int32_t>(*day));
   }
+  item.overriding =
+      OverrideOf(rows.View(row, first + kAuthority), rows.OptionalInt(row, first + kExpiresOn));
   item.source = source->second;
   return recorded;
 }

@@ -24,7 +24,8 @@ namespace starratings::store {
 #define STARRATINGS_PG_KEY_COLUMNS(t) t "organisation, " t "period, " t "code, " t "instance"
 #define STARRATINGS_PG_VALUE_COLUMNS(t)                                                  \
   t "ordinal, " t "decimal, " t "numerator, " t "denominator, " t "level, " t "flag, " t \
-    "text, " t "missing, " t "observed_on, " t "source, " t "digest"
+    "text, " t "missing, " t "observed_on, " t "source, " t "digest, " t "authority, " t \
+    "expires_on"
 
 // Columns of evidence_log and of evidence_current and _past, for PgItemReader.
 #define STARRATINGS_PG_LOG_COLUMNS(t) \

@@ -25,6 +25,10 @@ constexpr char kItems[] = "SELECT " STARRATINGS_PG_LOG_COLUMNS("")
     " FROM evidence_log WHERE (revision, ord) >= ($1, $2) AND revision <= $3"
     " ORDER BY revision, ord LIMIT $4";
 
+constexpr char kRounds[] =
+    "SELECT revision, id FROM rounds WHERE revision BETWEEN $1 AND $2 ORDER BY revision, id"
+    " LIMIT $3";
+
 // Items of the log, row by row, with what their commits say.
 class LoggedItems {
  public:
@@ -64,11 +68,12 @@ absl::StatusOr<std::vector<LoggedRevision>> PgStore::ReadLog(const LogCursor& af
                                                              absl::Time deadline) const {
   const bool is_begun = after.items != LogCursor::kWhole;
   int64_t expected = after.revision + (is_begun ? 0 : 1);
-  PgCall calls[] = {{kCommits, {}}, {kItems, {}}};
+  PgCall calls[] = {{kCommits, {}}, {kItems, {}}, {kRounds, {}}};
   calls[0].params.Add(expected).Add(upto).Add(int64_t{items_most});
   // One more than fits tells whether the last revision is in part.
   calls[1].params.Add(expected).Add(is_begun ? after.items : 0).Add(upto);
   calls[1].params.Add(int64_t{items_most} + 1);
+  calls[2].params.Add(expected).Add(upto).Add(kRoundsOfActMost * items_most);
   ASSIGN_OR_RETURN(const std::vector<PgResult> answers, ReadAt(/*revision=*/0, calls, deadline));
   const PgResult& commits = answers[0];
   PgItemReader reader(shared_, [&](std::span<const PgCall> more) {
@@ -76,6 +81,8 @@ absl::StatusOr<std::vector<LoggedRevision>> PgStore::ReadLog(const LogCursor& af
   });
   RETURN_IF_ERROR(reader.Fetch(answers[1], /*said=*/false));
   LoggedItems items(reader, answers[1]);
+  const PgResult& rounds = answers[2];
+  int round = 0;
   std::vector<LoggedRevision> log;
   int64_t room = items_most;
   for (int row = 0; row < commits.rows() && room > 0; ++row, ++expected) {
@@ -90,6 +97,9 @@ absl::StatusOr<std::vector<LoggedRevision>> PgStore::ReadLog(const LogCursor& af
     logged.request_id = commits.Text(row, 6);
     logged.first = is_begun && log.empty() ? after.items : 0;
     RETURN_IF_ERROR(items.MoveTo(logged, room));
+    for (; round < rounds.rows() && rounds.Int(round, 0) == expected; ++round) {
+      if (!logged.more) logged.rounds.push_back(rounds.Text(round, 1));
+    }
     room -= std::max<int64_t>(1, std::ssize(logged.items));
     log.push_back(std::move(logged));
   }

@@ -21,19 +21,26 @@ Commit CommitOf(const PgResult& rows, int row, int first) {
 
 absl::StatusOr<std::optional<SchemeRow>> PgStore::ReadScheme(absl::string_view name,
                                                              absl::Time deadline) const {
-  PgCall call{"SELECT s.id, s.version, s.digest, s.text, " STARRATINGS_PG_COMMIT_COLUMNS
-              " FROM schemes AS s" STARRATINGS_PG_JOIN_COMMIT("s.")
-              " WHERE s.digest = $1 OR s.id || '@' || s.version = $1"
-              " ORDER BY s.revision LIMIT 1",
-              {}};
-  call.params.Add(name);
+#define STARRATINGS_PG_NAMED " (s.digest = $1 OR s.id || '@' || s.version = $1)"
+  PgCall calls[] = {
+      {"SELECT s.id, s.version, s.digest, s.text, " STARRATINGS_PG_COMMIT_COLUMNS
+       " FROM schemes AS s" STARRATINGS_PG_JOIN_COMMIT("s.") " WHERE" STARRATINGS_PG_NAMED
+                                                             " ORDER BY s.revision LIMIT 1",
+       {}},
+      {"SELECT " STARRATINGS_PG_COMMIT_COLUMNS
+       " FROM scheme_approvals AS a" STARRATINGS_PG_JOIN_COMMIT(
+           "a.") " WHERE a.digest = (SELECT s.digest FROM schemes AS s WHERE" STARRATINGS_PG_NAMED
+                 " ORDER BY s.revision LIMIT 1)",
+       {}}};
+  for (PgCall& call : calls) call.params.Add(name);
   ASSIGN_OR_RETURN(const int64_t head, Head(deadline));
-  ASSIGN_OR_RETURN(const std::vector<PgResult> answers,
-                   ReadAt(head, std::span(&call, 1), deadline));
-  const PgResult& rows = answers.front();
+  ASSIGN_OR_RETURN(const std::vector<PgResult> answers, ReadAt(head, calls, deadline));
+  const PgResult& rows = answers[0];
   if (rows.rows() == 0) return std::nullopt;
-  return SchemeRow{rows.Text(0, 0), rows.Text(0, 1), rows.Text(0, 2), rows.Text(0, 3),
+  SchemeRow scheme{rows.Text(0, 0), rows.Text(0, 1), rows.Text(0, 2), rows.Text(0, 3),
                    CommitOf(rows, 0, 4)};
+  if (answers[1].rows() > 0) scheme.approval = CommitOf(answers[1], 0, 0);
+  return scheme;
 }
 
 absl::StatusOr<std::vector<RoundVersion>> PgStore::ReadRound(absl::string_view id, int64_t revision,

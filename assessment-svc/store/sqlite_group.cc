@@ -101,9 +101,11 @@ absl::StatusOr<Written> SqliteGroup::Decide(const Write& write) {
   RETURN_IF_ERROR(CheckDrafts(write, ordinals));
   const auto* registration = std::get_if<Registration>(&write.body);
   const auto* scheme = std::get_if<SchemeDraft>(&write.body);
+  const auto* approval = std::get_if<SchemeApproval>(&write.body);
   const auto* act = std::get_if<RoundAct>(&write.body);
   if (registration != nullptr) RETURN_IF_ERROR(CheckCodes(*registration));
   if (scheme != nullptr) RETURN_IF_ERROR(CheckScheme(*scheme));
+  if (approval != nullptr) RETURN_IF_ERROR(CheckApproval(*approval));
   if (act != nullptr) RETURN_IF_ERROR(CheckRounds(*act));
 
   if (write.validate_only) return Written();
@@ -118,6 +120,11 @@ absl::StatusOr<Written> SqliteGroup::Decide(const Write& write) {
     registered_ = commit.revision;
   }
   if (scheme != nullptr) RETURN_IF_ERROR(InsertScheme(*scheme, commit.revision));
+  if (approval != nullptr) {
+    RETURN_IF_ERROR(
+        connection_.Run("INSERT INTO scheme_approvals (revision, digest) VALUES (?1, ?2)",
+                        commit.revision, approval->digest));
+  }
   if (act != nullptr) RETURN_IF_ERROR(InsertRounds(*act, commit.revision));
 
   Written written;
@@ -215,6 +222,14 @@ absl::Status SqliteGroup::CheckScheme(const SchemeDraft& scheme) {
                                      scheme.id, scheme.version));
   ASSIGN_OR_RETURN(const bool row, query.Step());
   return row ? SchemeExists(scheme, query.View(0)) : absl::OkStatus();
+}
+
+absl::Status SqliteGroup::CheckApproval(const SchemeApproval& approval) {
+  ASSIGN_OR_RETURN(
+      const int64_t there,
+      connection_.QueryInt("SELECT EXISTS (SELECT 1 FROM scheme_approvals WHERE digest = ?1)",
+                           approval.digest));
+  return there != 0 ? SchemeApproved(approval.digest) : absl::OkStatus();
 }
 
 absl::Status SqliteGroup::CheckRounds(const RoundAct& act) {

@@ -57,6 +57,7 @@ class SqliteGroup {
   absl::StatusOr<int64_t> CodeRevision(const std::string& code);
   absl::Status CheckCodes(const Registration& registration);
   absl::Status CheckScheme(const SchemeDraft& scheme);
+  absl::Status CheckApproval(const SchemeApproval& approval);
   absl::Status CheckRounds(const RoundAct& act);
 
   absl::Status InsertCommit(const Write& write, const Commit& commit);

@@ -17,7 +17,8 @@ constexpr char kInsertLog[] =
     "INSERT INTO evidence_log (revision, ord, organisation, period, code, instance,"
     " " STARRATINGS_VALUE_COLUMNS
     ")"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+    " ?19)";
 
 // What stood under a key ends with revision ?6, ...
 constexpr char kMoveToPast[] =
@@ -33,7 +34,7 @@ constexpr char kMoveToPast[] =
   "INTO evidence_current (rev_from, bucket, organisation, period, code," \
   " instance, " STARRATINGS_VALUE_COLUMNS                                \
   ")"                                                                    \
-  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
+  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
 constexpr char kInsertCurrent[] = "INSERT " STARRATINGS_PUT_CURRENT;
 constexpr char kReplaceCurrent[] = "REPLACE " STARRATINGS_PUT_CURRENT;
 
@@ -49,15 +50,14 @@ struct Row {
 absl::Status Put(SqliteConnection& connection, const char* sql, const Row& row, int64_t revision,
                  int64_t place) {
   const evidence::Item& item = *row.item;
-  const ValueColumns value = ColumnsOf(item.value);
-  std::optional<int64_t> observed_on;
-  if (item.observed_on) observed_on = item.observed_on->days();
+  const ItemColumns columns = ColumnsOf(item);
   const SqliteBlob digest{
       absl::string_view(reinterpret_cast<const char*>(item.digest.data()), item.digest.size())};
   return connection.Run(sql, revision, place, item.key.organisation, item.key.period, item.key.code,
-                        item.key.instance, row.ordinal, value.decimal, value.numerator,
-                        value.denominator, value.level, value.flag, value.text, value.missing,
-                        observed_on, row.source, digest);
+                        item.key.instance, row.ordinal, columns.decimal, columns.numerator,
+                        columns.denominator, columns.level, columns.flag, columns.text,
+                        columns.missing, columns.observed_on, row.source, digest, columns.authority,
+                        columns.expires_on);
 }
 
 absl::Status MakeCurrent(SqliteConnection& connection, const Row& row, int64_t revision) {

@@ -27,6 +27,8 @@ enum Column {
   kObservedOn,
   kSource,
   kDigest,
+  kAuthority,
+  kExpiresOn,
   kEnd,
 };
 static_assert(kEnd == ItemReader::kColumns);
@@ -118,6 +120,7 @@ absl::Status ItemReader::Read(const SqliteQuery& row, int first, evidence::Recor
   if (const auto day = row.OptionalInt(first + kObservedOn)) {
     item.observed_on = evidence::Date::FromDays(static_cast<int32_t>(*day));
   }
+  item.overriding = OverrideOf(row.View(first + kAuthority), row.OptionalInt(first + kExpiresOn));
   ASSIGN_OR_RETURN(item.source, SourceOf(row.Int(first + kSource)));
   ASSIGN_OR_RETURN(const Said* said, SaidAt(recorded.revision));
   recorded.actor = said->actor;

@@ -10,9 +10,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "assessment-svc/store/item_columns.h"
 #include "assessment-svc/store/sqlite_connection.h"
 #include "assessment-svc/store/store.h"
-#include "assessment-svc/store/value_columns.h"
 #include "common/evidence/evidence.h"
 
 namespace starratings::store {
@@ -22,7 +22,7 @@ namespace starratings::store {
 // and revision: see kLogColumns and kStateColumns.
 #define STARRATINGS_VALUE_COLUMNS                                          \
   "ordinal, decimal, numerator, denominator, level, flag, text, missing, " \
-  "observed_on, source, digest"
+  "observed_on, source, digest, authority, expires_on"
 
 // Columns of evidence_log and of evidence_current and _past, for ItemReader.
 #define STARRATINGS_LOG_COLUMNS \
@@ -55,7 +55,7 @@ absl::StatusOr<evidence::Value> ReadValue(const SqliteQuery& row, int first);
 class ItemReader {
  public:
   // Of STARRATINGS_LOG_COLUMNS, and of STARRATINGS_STATE_COLUMNS.
-  static constexpr int kColumns = 16;
+  static constexpr int kColumns = 18;
 
   // Valid until the row is left.
   struct KeyView {

@@ -31,6 +31,16 @@ absl::StatusOr<bool> AddItems(SqliteConnection& connection, ItemReader& reader, 
   }
 }
 
+absl::Status AddRounds(SqliteConnection& connection, LoggedRevision& logged) {
+  ASSIGN_OR_RETURN(SqliteQuery query,
+                   connection.Query("SELECT id FROM rounds WHERE revision = ?1 ORDER BY id",
+                                    logged.commit.revision));
+  return query.ForEach([&](const SqliteQuery& row) {
+    logged.rounds.push_back(row.Text(0));
+    return absl::OkStatus();
+  });
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<LoggedRevision>> SqliteStore::ReadLog(const LogCursor& after,
@@ -60,6 +70,9 @@ absl::StatusOr<std::vector<LoggedRevision>> SqliteStore::ReadLog(const LogCursor
     logged.first = is_begun && log.empty() ? after.items : 0;
     if (query.Int(7) > logged.first) {
       ASSIGN_OR_RETURN(logged.more, AddItems(*snapshot.lease, reader, room, logged));
+    }
+    if (logged.kind == WriteKind::kRound && !logged.more) {
+      RETURN_IF_ERROR(AddRounds(*snapshot.lease, logged));
     }
     room -= std::max<int64_t>(1, std::ssize(logged.items));
     ++expected;

@@ -26,7 +26,15 @@ absl::StatusOr<std::optional<SchemeRow>> SqliteStore::ReadScheme(absl::string_vi
                       name));
   ASSIGN_OR_RETURN(const bool row, query.Step());
   if (!row) return std::nullopt;
-  return SchemeRow{query.Text(0), query.Text(1), query.Text(2), query.Text(3), CommitOf(query, 4)};
+  SchemeRow scheme{query.Text(0), query.Text(1), query.Text(2), query.Text(3), CommitOf(query, 4)};
+  ASSIGN_OR_RETURN(SqliteQuery approvals,
+                   snapshot->Query("SELECT " STARRATINGS_COMMIT_COLUMNS
+                                   " FROM scheme_approvals AS a JOIN commits AS c USING (revision)"
+                                   " WHERE a.digest = ?1",
+                                   scheme.digest));
+  ASSIGN_OR_RETURN(const bool approved, approvals.Step());
+  if (approved) scheme.approval = CommitOf(approvals, 0);
+  return scheme;
 }
 
 absl::StatusOr<std::vector<RoundVersion>> SqliteStore::ReadRound(absl::string_view id,

@@ -31,9 +31,9 @@ TEST_F(SqliteSchemaTest, MigratingTwiceIsMigratingOnce) {
 
   ASSERT_TRUE(first.ok() && second.ok()) << first.status() << second.status();
   EXPECT_EQ(first->before, 0);
-  EXPECT_EQ(first->after, 2);
-  EXPECT_THAT(first->applied, ElementsAre("0001_record", "0002_imports"));
-  EXPECT_EQ(second->before, 2);
+  EXPECT_EQ(first->after, 3);
+  EXPECT_THAT(first->applied, ElementsAre("0001_record", "0002_imports", "0003_overrides"));
+  EXPECT_EQ(second->before, 3);
   EXPECT_TRUE(second->applied.empty());
   EXPECT_EQ(first->store, second->store);
 }
@@ -65,7 +65,7 @@ TEST_F(SqliteSchemaTest, ANewerSchemaIsUsedOnlyIfItAllowsThisBinary) {
   ASSERT_TRUE(Execute("UPDATE schema_info SET version = 7, oldest_binary = 1").ok());
   EXPECT_TRUE(OpenStore(uri_).ok());
   EXPECT_TRUE(upkeep::Migrate(uri_).ok());
-  ASSERT_TRUE(Execute("UPDATE schema_info SET version = 7, oldest_binary = 3").ok());
+  ASSERT_TRUE(Execute("UPDATE schema_info SET version = 7, oldest_binary = 4").ok());
   EXPECT_EQ(ReasonOfOpening(), "FAILED_PRECONDITION STORE_SCHEMA");
   EXPECT_FALSE(upkeep::Migrate(uri_).ok());
 }

@@ -83,6 +83,7 @@ struct SchemeRow {
   std::string digest;
   std::string text;
   Commit commit;
+  std::optional<Commit> approval = std::nullopt;  // Nothing: nobody has approved it.
 };
 
 // A version of a round.
@@ -114,6 +115,8 @@ struct LoggedRevision {
   std::vector<evidence::RecordedItem> items;  // In the order of the write.
   int64_t first = 0;                          // How many items came before these.
   bool more = false;                          // Items of this revision follow.
+  // The rounds that the revision has changed, by id; unless `more`.
+  std::vector<std::string> rounds;
 };
 
 // An import that is, or was lately, under way. Not part of the log.

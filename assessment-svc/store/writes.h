@@ -60,6 +60,13 @@ struct SchemeDraft {
   std::string text;
 };
 
+// A second person stands behind a scheme. That the scheme is there, and who may
+// approve it, is for the caller to check. Refused with ALREADY_EXISTS, reason
+// SCHEME_APPROVED, if it is approved already.
+struct SchemeApproval {
+  std::string digest;  // Hexadecimal.
+};
+
 // A new version of a round. The store does not know what `content` says.
 struct RoundDraft {
   std::string id;
@@ -74,13 +81,13 @@ struct RoundDraft {
 // organisations of the round and this one chooses again.
 struct RoundAct {
   RoundDraft round;
-  std::vector<RoundDraft> others;          // Rounds that change with it.
+  std::vector<RoundDraft> others;          // Rounds that change with it: one at most.
   std::vector<std::string> organisations;  // That a freeze has chosen.
   std::vector<EvidenceDraft> states;       // List states that a publication sets.
 };
 
 // What a revision is about; the log calls them `evidence`, `registration`,
-// `scheme` and `round`.
+// `scheme` (also of an approval) and `round`.
 enum class WriteKind { kEvidence, kRegistration, kScheme, kRound };
 
 // One write.
@@ -95,7 +102,7 @@ struct Write {
   // Decide as ever, and write nothing: what would be accepted is answered with
   // revision 0. A request that was written before is replayed.
   bool validate_only = false;
-  std::variant<EvidenceBatch, Registration, SchemeDraft, RoundAct> body;
+  std::variant<EvidenceBatch, Registration, SchemeDraft, SchemeApproval, RoundAct> body;
 };
 
 // What a write has become.

@@ -58,12 +58,15 @@ TEST_F(BackupTest, ABackupIsTheRecord) {
   const auto store = MustOpen();
   Fill(*store);
   ASSERT_TRUE(store->NoteImport({"i", "ann", "file", 1, 2, 3}, store::kForever).ok());
+  store::Write approval = Body("approval", store::SchemeApproval{std::string(64, 'a')});
+  approval.actor = "bob";
+  ASSERT_TRUE(Commit(*store, approval).ok());
 
   const auto report = Backup(uri_, PathOf("copy.db"), Verified());
 
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_TRUE(report->fsck->ok());
-  EXPECT_EQ(report->head.revision, 7);
+  EXPECT_EQ(report->head.revision, 8);
   EXPECT_EQ(report->head.identity.store, store->GetIdentity().store);
   EXPECT_EQ(report->head.identity.incarnation, store->GetIdentity().incarnation);
   EXPECT_EQ(report->bytes, static_cast<int64_t>(fs::file_size(PathOf("copy.db"))));

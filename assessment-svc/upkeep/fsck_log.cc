@@ -80,12 +80,14 @@ enum ItemColumn {
   kUri,
   kSha256,
   kReconstructed,
+  kAuthority,
+  kExpiresOn,
 };
 
 constexpr char kItemsSql[] =
     "SELECT c.revision, c.items, l.ord, l.organisation, l.period, l.code, l.instance, l.decimal,"
     " l.numerator, l.denominator, l.level, l.flag, l.text, l.missing, l.observed_on, l.digest,"
-    " l.source, s.id, s.title, s.uri, s.sha256, s.reconstructed"
+    " l.source, s.id, s.title, s.uri, s.sha256, s.reconstructed, l.authority, l.expires_on"
     " FROM commits AS c LEFT JOIN evidence_log AS l ON l.revision = c.revision"
     " LEFT JOIN sources AS s ON s.id = l.source ORDER BY c.revision, l.ord";
 
@@ -152,6 +154,10 @@ class ItemChecker {
     if (!row.IsNull(kObservedOn)) {
       item.observed_on = evidence::Date::FromDays(static_cast<int32_t>(row.Int(kObservedOn)));
     }
+    if (!row.IsNull(kExpiresOn)) {
+      item.overriding = {row.Text(kAuthority),
+                         evidence::Date::FromDays(static_cast<int32_t>(row.Int(kExpiresOn)))};
+    }
     std::optional<evidence::Value> value = ValueOf(row);
     if (!value) return findings_.Add("ITEM_DIGEST", where, "the item has no value");
     item.value = *std::move(value);
@@ -200,10 +206,11 @@ absl::Status CheckCommits(RecordReader& reader, Findings& findings) {
 
 absl::Status CheckItems(RecordReader& reader, ItemDigester digest_of, Findings& findings) {
   ItemChecker checker(digest_of, findings);
-  RETURN_IF_ERROR(reader.ForEach(kItemsSql, [&](const Row& row) {
-    checker.Take(row);
-    return absl::OkStatus();
-  }));
+  RETURN_IF_ERROR(
+      reader.ForEach(OfSchema(kItemsSql, findings.report().head.schema), [&](const Row& row) {
+        checker.Take(row);
+        return absl::OkStatus();
+      }));
   checker.EndCommit();
   ASSIGN_OR_RETURN(const int64_t rows, reader.ReadInt("SELECT count(*) FROM evidence_log"));
   if (rows == findings.report().items) return absl::OkStatus();

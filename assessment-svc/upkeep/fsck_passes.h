@@ -1,6 +1,7 @@
 // The passes of fsck, each over one ordered stream of rows.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -28,6 +29,9 @@ class Findings {
   FsckReport& report_;
   bool only_of_projection_ = true;
 };
+
+// `sql` as a record of `schema` understands it: NULL is what its statements lack.
+std::string OfSchema(const std::string& sql, int64_t schema);
 
 // Revisions are dense up to the head, times never decrease, leaves are what the
 // commits say.

@@ -1,6 +1,7 @@
 // What is made from the log, and the register.
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -18,7 +19,8 @@ constexpr char kSame[] =
     " AND l.level IS NOT DISTINCT FROM $.level AND l.flag IS NOT DISTINCT FROM $.flag"
     " AND l.text IS NOT DISTINCT FROM $.text AND l.missing IS NOT DISTINCT FROM $.missing"
     " AND l.observed_on IS NOT DISTINCT FROM $.observed_on AND l.source = $.source"
-    " AND l.digest = $.digest";
+    " AND l.digest = $.digest AND l.authority IS NOT DISTINCT FROM $.authority"
+    " AND l.expires_on IS NOT DISTINCT FROM $.expires_on";
 
 // Where the statement of `l` has its place in `$`, given its bucket.
 constexpr char kPlace[] =
@@ -172,17 +174,48 @@ absl::Status CheckExtra(RecordReader& reader, const std::string& table, int64_t 
   });
 }
 
+// Each is of a scheme that somebody else has registered.
+absl::Status CheckApprovals(RecordReader& reader, Findings& findings) {
+  if (findings.report().head.schema < 3) return absl::OkStatus();
+  return reader.ForEach(
+      "SELECT a.digest, a.revision, s.revision FROM scheme_approvals AS a LEFT JOIN schemes AS s"
+      " ON s.digest = a.digest LEFT JOIN commits AS c ON c.revision = s.revision"
+      " LEFT JOIN commits AS d ON d.revision = a.revision"
+      " WHERE s.revision IS NULL OR c.actor = d.actor",
+      [&](const Row& row) {
+        const std::string where = absl::StrCat("revision ", row.Int(1));
+        if (row.IsNull(2)) {
+          findings.Add("REFERENCE", where,
+                       absl::StrCat("approves scheme ", row.View(0), ", which is not there"));
+        } else {
+          findings.Add("SCHEME_APPROVAL", where, "whoever registered a scheme has approved it");
+        }
+        return absl::OkStatus();
+      });
+}
+
 }  // namespace
 
 absl::Status CheckProjection(RecordReader& reader, Findings& findings) {
   ProjectionChecker checker(findings);
-  RETURN_IF_ERROR(reader.ForEach(StatementsSql(reader), [&](const Row& row) {
-    checker.Take(row);
-    return absl::OkStatus();
-  }));
+  RETURN_IF_ERROR(reader.ForEach(OfSchema(StatementsSql(reader), findings.report().head.schema),
+                                 [&](const Row& row) {
+                                   checker.Take(row);
+                                   return absl::OkStatus();
+                                 }));
   checker.EndKey();
   RETURN_IF_ERROR(CheckExtra(reader, "evidence_current", checker.current(), findings));
   return CheckExtra(reader, "evidence_past", checker.past(), findings);
+}
+
+std::string OfSchema(const std::string& sql, int64_t schema) {
+  if (schema >= 3) return sql;
+  std::vector<std::pair<std::string, std::string>> lacking;
+  for (const char* const of : {"l", "c", "p"}) {
+    lacking.emplace_back(absl::StrCat(of, ".authority"), "NULL");
+    lacking.emplace_back(absl::StrCat(of, ".expires_on"), "NULL");
+  }
+  return absl::StrReplaceAll(sql, lacking);
 }
 
 absl::Status CheckRegister(RecordReader& reader, Findings& findings) {
@@ -213,6 +246,7 @@ absl::Status CheckRegister(RecordReader& reader, Findings& findings) {
       return absl::OkStatus();
     }));
   }
+  RETURN_IF_ERROR(CheckApprovals(reader, findings));
   ASSIGN_OR_RETURN(
       findings.report().attempts_staged,
       reader.ReadInt("SELECT count(*) FROM (SELECT DISTINCT round, attempt FROM ratings) AS a"));

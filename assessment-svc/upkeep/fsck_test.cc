@@ -82,6 +82,15 @@ const Planted kPlanted[] = {
      {"ITEM_DIGEST", "PROJECTION_DIFFERS"}},
     {"UPDATE evidence_log SET observed_on = 1 WHERE revision = 2 AND ord = 0",
      {"ITEM_DIGEST", "PROJECTION_DIFFERS"}},
+    {"UPDATE evidence_log SET authority = 'Nobody' WHERE revision = 2 AND ord = 0",
+     {"ITEM_DIGEST", "PROJECTION_DIFFERS"}},
+    {"UPDATE evidence_log SET expires_on = 99999 WHERE revision = 2 AND ord = 0",
+     {"ITEM_DIGEST", "PROJECTION_DIFFERS"}},
+    {"UPDATE evidence_past SET authority = NULL, expires_on = NULL WHERE code = 'decimal'",
+     {"PROJECTION_DIFFERS"}},
+    {"INSERT INTO scheme_approvals VALUES (6, (SELECT digest FROM schemes))", {"SCHEME_APPROVAL"}},
+    {"INSERT INTO scheme_approvals VALUES (6, replace(hex(zeroblob(32)), '0', 'b'))",
+     {"REFERENCE"}},
     // As cunning as can be without the leaf: a digest that fits.
     {"UPDATE evidence_log SET digest = zeroblob(32) WHERE revision = 4",
      {"ITEM_DIGEST", "PROJECTION_DIFFERS"}},
@@ -104,11 +113,12 @@ const Planted kPlanted[] = {
      {"PROJECTION_LACKS", "PROJECTION_EXTRA"}},
     {"INSERT INTO evidence_current SELECT bucket, organisation, period, 'more', instance,"
      " rev_from, ordinal, decimal, numerator, denominator, level, flag, text, missing,"
-     " observed_on, source, digest FROM evidence_current WHERE rev_from = 4",
+     " observed_on, source, digest, authority, expires_on FROM evidence_current"
+     " WHERE rev_from = 4",
      {"PROJECTION_EXTRA"}},
     {"INSERT INTO evidence_past SELECT bucket, organisation, period, code, instance, rev_from, 9,"
      " ordinal, decimal, numerator, denominator, level, flag, text, missing, observed_on, source,"
-     " digest FROM evidence_current WHERE rev_from = 4",
+     " digest, authority, expires_on FROM evidence_current WHERE rev_from = 4",
      {"PROJECTION_EXTRA"}},
     {"UPDATE organisations SET bucket = bucket + 1", {"BUCKET"}},
     {"UPDATE ratings SET bucket = bucket + 1", {"BUCKET"}},

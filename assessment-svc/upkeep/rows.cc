@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "assessment-svc/store/schema.h"
 #include "assessment-svc/store/uri.h"
 #include "assessment-svc/upkeep/pg_rows.h"
 #include "assessment-svc/upkeep/sqlite_rows.h"
@@ -23,11 +24,11 @@ constexpr Column kNonces[] = {{"revision", kInt}, {"nonce", kBytes}};
 constexpr Column kSources[] = {
     {"id", kInt}, {"title", kText}, {"uri", kText}, {"sha256", kText}, {"reconstructed", kInt}};
 constexpr Column kEvidenceLog[] = {
-    {"revision", kInt},  {"ord", kInt},         {"organisation", kText}, {"period", kText},
-    {"code", kText},     {"instance", kText},   {"ordinal", kInt},       {"decimal", kInt},
-    {"numerator", kInt}, {"denominator", kInt}, {"level", kText},        {"flag", kInt},
-    {"text", kText},     {"missing", kInt},     {"observed_on", kInt},   {"source", kInt},
-    {"digest", kBytes}};
+    {"revision", kInt},  {"ord", kInt},           {"organisation", kText}, {"period", kText},
+    {"code", kText},     {"instance", kText},     {"ordinal", kInt},       {"decimal", kInt},
+    {"numerator", kInt}, {"denominator", kInt},   {"level", kText},        {"flag", kInt},
+    {"text", kText},     {"missing", kInt},       {"observed_on", kInt},   {"source", kInt},
+    {"digest", kBytes},  {"authority", kText, 3}, {"expires_on", kInt, 3}};
 constexpr Column kOrganisations[] = {{"bucket", kInt},   {"id", kText},   {"revision", kInt},
                                      {"name", kText},    {"kind", kText}, {"region", kText},
                                      {"from_day", kInt}, {"to_day", kInt}};
@@ -44,17 +45,18 @@ constexpr Column kRounds[] = {{"id", kText}, {"revision", kInt}, {"content", kBy
 constexpr Column kRoundOrganisations[] = {
     {"round", kText}, {"bucket", kInt}, {"organisation", kText}, {"revision", kInt}};
 constexpr Column kEvidenceCurrent[] = {
-    {"bucket", kInt},    {"organisation", kText}, {"period", kText},     {"code", kText},
-    {"instance", kText}, {"rev_from", kInt},      {"ordinal", kInt},     {"decimal", kInt},
-    {"numerator", kInt}, {"denominator", kInt},   {"level", kText},      {"flag", kInt},
-    {"text", kText},     {"missing", kInt},       {"observed_on", kInt}, {"source", kInt},
-    {"digest", kBytes}};
+    {"bucket", kInt},    {"organisation", kText}, {"period", kText},      {"code", kText},
+    {"instance", kText}, {"rev_from", kInt},      {"ordinal", kInt},      {"decimal", kInt},
+    {"numerator", kInt}, {"denominator", kInt},   {"level", kText},       {"flag", kInt},
+    {"text", kText},     {"missing", kInt},       {"observed_on", kInt},  {"source", kInt},
+    {"digest", kBytes},  {"authority", kText, 3}, {"expires_on", kInt, 3}};
 constexpr Column kEvidencePast[] = {
-    {"bucket", kInt},    {"organisation", kText}, {"period", kText},     {"code", kText},
-    {"instance", kText}, {"rev_from", kInt},      {"rev_to", kInt},      {"ordinal", kInt},
-    {"decimal", kInt},   {"numerator", kInt},     {"denominator", kInt}, {"level", kText},
-    {"flag", kInt},      {"text", kText},         {"missing", kInt},     {"observed_on", kInt},
-    {"source", kInt},    {"digest", kBytes}};
+    {"bucket", kInt},    {"organisation", kText}, {"period", kText},       {"code", kText},
+    {"instance", kText}, {"rev_from", kInt},      {"rev_to", kInt},        {"ordinal", kInt},
+    {"decimal", kInt},   {"numerator", kInt},     {"denominator", kInt},   {"level", kText},
+    {"flag", kInt},      {"text", kText},         {"missing", kInt},       {"observed_on", kInt},
+    {"source", kInt},    {"digest", kBytes},      {"authority", kText, 3}, {"expires_on", kInt, 3}};
+constexpr Column kSchemeApprovals[] = {{"revision", kInt}, {"digest", kText}};
 constexpr Column kRatings[] = {{"round", kText},        {"attempt", kText}, {"bucket", kInt},
                                {"organisation", kText}, {"chunk", kInt},    {"content", kBytes}};
 constexpr Column kImports[] = {{"id", kText},   {"actor", kText},      {"title", kText},
@@ -76,13 +78,14 @@ constexpr Table kTables[] = {
     {"evidence_past", 1, kEvidencePast},
     {"ratings", 1, kRatings},
     {"imports", 2, kImports},
+    {"scheme_approvals", 3, kSchemeApprovals},
 };
 
 // The columns of a statement that are the same in the log and in what is made
 // from it.
 constexpr char kStatement[] =
     "ordinal, decimal, numerator, denominator, level, flag, text, missing, observed_on, source,"
-    " digest";
+    " digest, authority, expires_on";
 
 absl::Status NothingKept() {
   return status::Error(absl::StatusCode::kInvalidArgument, "STORE_URI",
@@ -94,6 +97,12 @@ absl::Status NothingKept() {
 std::string Table::ColumnNames() const {
   return absl::StrJoin(columns, ", ",
                        [](std::string* out, const Column& column) { out->append(column.name); });
+}
+
+std::string Table::Selection(int64_t schema) const {
+  return absl::StrJoin(columns, ", ", [schema](std::string* out, const Column& column) {
+    out->append(column.since > schema ? "NULL" : column.name);
+  });
 }
 
 std::span<const Table> Tables() { return kTables; }
@@ -128,6 +137,9 @@ absl::StatusOr<std::unique_ptr<RecordWriter>> OpenRecordWriter(absl::string_view
 }
 
 absl::Status RebuildProjection(absl::string_view uri, const store::StoreOptions& options) {
+  ASSIGN_OR_RETURN(const auto reader, OpenRecordReader(uri, options));
+  ASSIGN_OR_RETURN(const RecordHead head, reader->Head());
+  RETURN_IF_ERROR(store::CheckSchema({head.schema, 0}, store::SqliteMigrations().back().number));
   ASSIGN_OR_RETURN(const store::StoreUri parsed, store::ParseStoreUri(uri));
   if (parsed.kind == store::StoreUri::Kind::kSqlite) return RebuildSqliteProjection(parsed.path);
   if (parsed.kind == store::StoreUri::Kind::kMemory) return NothingKept();
@@ -155,8 +167,9 @@ std::string RebuildingSql(absl::string_view bucket) {
 absl::Status CarryRows(RecordReader& from, int64_t schema, RecordWriter& to) {
   for (const Table& table : Tables()) {
     if (table.since > schema) continue;
-    RETURN_IF_ERROR(from.ForEach(absl::StrCat("SELECT ", table.ColumnNames(), " FROM ", table.name),
-                                 [&](const Row& row) { return to.Insert(table, row); }));
+    RETURN_IF_ERROR(
+        from.ForEach(absl::StrCat("SELECT ", table.Selection(schema), " FROM ", table.name),
+                     [&](const Row& row) { return to.Insert(table, row); }));
   }
   return absl::OkStatus();
 }

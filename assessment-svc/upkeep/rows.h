@@ -33,6 +33,7 @@ struct Column {
   enum class Type { kInt, kText, kBytes };
   const char* name;
   Type type;
+  int64_t since = 1;  // The first schema whose table has it.
 };
 
 struct Table {
@@ -41,6 +42,8 @@ struct Table {
   std::span<const Column> columns;
 
   std::string ColumnNames() const;  // "revision, time_us, ..."
+  // The same for a SELECT from a record of `schema`: NULL is what it lacks.
+  std::string Selection(int64_t schema) const;
 };
 
 // All tables but schema_info and log_head: a table stands after those that its

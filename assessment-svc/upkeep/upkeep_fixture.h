@@ -40,6 +40,7 @@ class UpkeepTest : public store::SqliteStoreTest {
     registration.codes[0].code.levels = {"low", "high"};
     store::EvidenceDraft dated = Item("hull", "decimal", evidence::Decimal::FromMicros(-12));
     dated.item.observed_on = evidence::Date::FromDays(11'838);
+    dated.item.overriding = {"The minister", evidence::Date::FromDays(12'000)};
     dated.item.digest = wire::ItemDigest(dated.item);
     const std::vector<store::Write> writes = {
         Body("1", registration),

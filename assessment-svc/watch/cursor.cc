@@ -13,8 +13,17 @@ bool Filter::Passes(const Part& part, size_t item) const {
          part.BucketOf(item) >= first_bucket && part.BucketOf(item) < end_bucket;
 }
 
+bool Filter::PassesRounds(const Part& part) const {
+  if (what != What::kRounds) return false;
+  const std::vector<std::string>& changed = part.logged().rounds;
+  return std::any_of(changed.begin(), changed.end(), [this](const std::string& id) {
+    return rounds.empty() || rounds.contains(id);
+  });
+}
+
 size_t Filter::FirstPassing(const Part& part, size_t from) const {
   const size_t end = part.items().size();
+  if (what == What::kRounds) return end;
   // Most watchers want few organisations, and most parts are not about them.
   if (!organisations.empty() && organisations.size() < part.organisations() &&
       std::none_of(organisations.begin(), organisations.end(),
@@ -28,6 +37,11 @@ size_t Filter::FirstPassing(const Part& part, size_t from) const {
 bool Message::Takes(const Part& part) const {
   if (deliveries.empty()) return true;
   if (deliveries.back().more || part.begin().item > 0 || part.logged().more) return false;
+  // An act on a round stands alone: with the rounds it can be large.
+  const SharedPart& last = deliveries.back().part;
+  if (!part.logged().rounds.empty() || (last != nullptr && !last->logged().rounds.empty())) {
+    return false;
+  }
   size_t bytes = part.bytes();
   for (const Delivery& delivery : deliveries) {
     if (delivery.part != nullptr) bytes += delivery.part->bytes();
@@ -88,7 +102,7 @@ std::optional<Delivery> Cursor::Take(const SharedPart& part) {
     delivery.more = part->logged().more;
   }
   const bool closes = in_midst_ && !delivery.more;
-  if (delivery.items.empty() && !closes) return std::nullopt;
+  if (delivery.items.empty() && !closes && !filter_.PassesRounds(*part)) return std::nullopt;
   Tell(delivery);
   return delivery;
 }
@@ -97,7 +111,10 @@ bool Cursor::Skip(const Part& part) {
   const std::optional<size_t> index = IndexIn(part);
   if (!index) return part.end() <= next_;
   const bool closes = in_midst_ && !part.logged().more;
-  if (closes || filter_.FirstPassing(part, *index) < part.items().size()) return false;
+  if (closes || filter_.PassesRounds(part) ||
+      filter_.FirstPassing(part, *index) < part.items().size()) {
+    return false;
+  }
   Pass(part);
   return true;
 }

@@ -16,7 +16,7 @@
 
 namespace starratings::watch {
 
-// Chooses items. Empty filters match everything.
+// Chooses items, or acts on rounds. Empty filters match everything.
 struct Filter {
   absl::flat_hash_set<std::string> organisations;
   std::string period;
@@ -24,10 +24,16 @@ struct Filter {
   // Buckets from `first_bucket` up to, not including, `end_bucket`.
   int first_bucket = 0;
   int end_bucket = digest::kBuckets;
+  // Acts on rounds are chosen by their ids alone.
+  enum class What { kItems, kRounds };
+  What what = What::kItems;
+  absl::flat_hash_set<std::string> rounds = {};
 
   bool Passes(const Part& part, size_t item) const;
   // The first item from `from` on that passes; the number of items if none.
   size_t FirstPassing(const Part& part, size_t from) const;
+  // Whether `part` ends an act on a round that passes.
+  bool PassesRounds(const Part& part) const;
 };
 
 // A message is closed once it has this size; the transport takes eight times it.
@@ -36,7 +42,7 @@ inline constexpr size_t kMessageBytesMost = 1 << 20;
 // What is to be said of one part.
 struct Delivery {
   SharedPart part;            // Null in a bookmark.
-  std::vector<size_t> items;  // Of `part`, in order.
+  std::vector<size_t> items;  // Of `part`, in order; none where rounds are watched.
   bool more = false;          // More items of the same revision follow.
   // Everything up to here has been delivered. Of no use where `more` is true.
   int64_t revision = 0;

@@ -117,6 +117,45 @@ TEST(CursorTest, AMessageIsBoundedInBytes) {
   EXPECT_EQ(std::accumulate(sizes.begin(), sizes.end(), size_t{0}), 900u);
 }
 
+SharedPart ActPart(int64_t revision, std::vector<std::string> rounds, int items, bool more) {
+  store::LoggedRevision logged;
+  logged.commit.revision = revision;
+  logged.kind = store::WriteKind::kRound;
+  logged.rounds = std::move(rounds);
+  logged.more = more;
+  for (int i = 0; i < items; ++i) {
+    evidence::RecordedItem item;
+    item.item = Draft("o", i).item;
+    logged.items.push_back(std::move(item));
+  }
+  return std::make_shared<const Part>(std::move(logged));
+}
+
+TEST(FilterTest, ActsOnRoundsAreToldWithoutItems) {
+  Filter filter;
+  filter.what = Filter::What::kRounds;
+  filter.rounds = {"may"};
+  Cursor cursor(filter, 0, Cursor::kNever);
+  EXPECT_TRUE(cursor.Skip(*PartOf(1, 0, 3, false)));
+  EXPECT_TRUE(cursor.Skip(*ActPart(2, {"june"}, 2, false)));
+  // The first part of a large one says nothing yet.
+  EXPECT_TRUE(cursor.Skip(*ActPart(3, {}, 2, true)));
+  store::LoggedRevision rest;
+  rest.commit.revision = 3;
+  rest.first = 2;
+  rest.rounds = {"june", "may"};
+  const auto last = std::make_shared<const Part>(std::move(rest));
+  EXPECT_FALSE(cursor.Skip(*last));
+
+  const auto told = cursor.Take(last);
+
+  ASSERT_TRUE(told);
+  EXPECT_TRUE(told->items.empty());
+  EXPECT_FALSE(told->more);
+  EXPECT_EQ(told->revision, 3);
+  EXPECT_EQ(cursor.told(), 3);
+}
+
 TEST(FilterTest, EveryConditionMustHold) {
   const SharedPart part = PartOf(1, 0, 1, false);
   const int bucket = part->BucketOf(0);

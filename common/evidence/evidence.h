@@ -84,11 +84,20 @@ struct ItemKey {
   friend auto operator<=>(const ItemKey&, const ItemKey&) = default;
 };
 
+// By what right a person decided a fact for which the scheme leaves room.
+struct Override {
+  std::string authority;  // Who, and by which power.
+  Date expires_on;        // The first day on which it no longer holds.
+
+  friend bool operator==(const Override&, const Override&) = default;
+};
+
 // One fact.
 struct Item {
   ItemKey key;
   Value value = MissingReason::kNotReported;
   std::optional<Date> observed_on;
+  std::optional<Override> overriding;    // Of a value of a code of kind override.
   std::shared_ptr<const Source> source;  // Never null.
   // Of the canonical form (docs/digests.md); made at the door by common/wire.
   std::array<uint8_t, 32> digest{};

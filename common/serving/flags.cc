@@ -31,6 +31,9 @@ ABSL_FLAG(
 ABSL_FLAG(absl::Duration, reload, absl::Seconds(10),
           "How often certificates and policy are read again. What is no good is told, and the ones "
           "before stay in use.");
+ABSL_FLAG(int, message_mib, 8,
+          "MiB that one message to this service may have; more is refused with "
+          "RESOURCE_EXHAUSTED.");
 ABSL_FLAG(int, streams_most, 1'000, "The most calls on one connection; more wait at the client.");
 ABSL_FLAG(absl::Duration, connection_age, absl::Minutes(5),
           "How old a connection may get before its client is asked to make another.");
@@ -98,6 +101,9 @@ absl::Status Check(const ServerOptions& options) {
   const auto out_of_range = [](const char* flag, const char* range) {
     return absl::InvalidArgumentError(absl::StrCat("--", flag, ": must be ", range));
   };
+  if (limits.message_mib < 1 || limits.message_mib > 64) {
+    return out_of_range("message_mib", "1 to 64");
+  }
   if (limits.streams_most < 1 || limits.streams_most > 100'000) {
     return out_of_range("streams_most", "1 to 100000");
   }
@@ -126,6 +132,7 @@ absl::Status Check(const ServerOptions& options) {
 absl::StatusOr<ServerOptions> OptionsFromFlags(std::string service_name) {
   ServerOptions options;
   TransportLimits& limits = options.limits;
+  limits.message_mib = absl::GetFlag(FLAGS_message_mib);
   limits.streams_most = absl::GetFlag(FLAGS_streams_most);
   limits.connection_age = absl::GetFlag(FLAGS_connection_age);
   limits.connection_age_grace = absl::GetFlag(FLAGS_connection_age_grace);

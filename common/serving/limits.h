@@ -6,7 +6,7 @@
 
 namespace starratings::serving {
 
-inline constexpr int kMessageMost = 8 * 1024 * 1024;  // Bytes.
+inline constexpr int kMessageMost = 8 * 1024 * 1024;  // Bytes of a reply.
 inline constexpr int kMetadataMost = 32 * 1024;       // Bytes.
 // Pings on a connection without calls may come as often as this.
 inline constexpr absl::Duration kPingsEvery = absl::Seconds(30);
@@ -15,6 +15,7 @@ inline constexpr absl::Duration kKeepaliveWithin = absl::Seconds(20);
 
 // Those that a flag sets.
 struct TransportLimits {
+  int message_mib = 8;       // Of a request.
   int streams_most = 1'000;  // Calls on one connection.
   absl::Duration connection_age = absl::Minutes(5);
   absl::Duration connection_age_grace = absl::Minutes(5);

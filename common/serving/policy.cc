@@ -175,7 +175,7 @@ absl::StatusOr<AccessRules> AccessRules::Of(const std::vector<std::string>& serv
     for (int i = 0; i < service->method_count(); ++i) {
       const auto& method = *service->method(i);
       const policy::v1::Access& access = method.options().GetExtension(policy::v1::access);
-      Roles roles = access.any_role() ? kAllRoles : 0;
+      Roles roles = access.any_role() ? kAllRoles : access.all_evidence() ? kSeeAllEvidence : 0;
       for (const int role : access.roles()) roles |= RoleBit(static_cast<Role>(role));
       if (roles == 0) {
         return absl::InternalError(

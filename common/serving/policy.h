@@ -16,7 +16,15 @@ namespace starratings::serving {
 // A set of policy::v1::Role, a bit each.
 using Roles = uint32_t;
 
-inline Roles RoleBit(policy::v1::Role role) { return Roles{1} << role; }
+constexpr Roles RoleBit(policy::v1::Role role) { return Roles{1} << role; }
+
+// Who may see all evidence: what `all_evidence` of an rpc's access says.
+inline constexpr Roles kSeeAllEvidence =
+    RoleBit(policy::v1::ROLE_INSPECTOR) | RoleBit(policy::v1::ROLE_OVERRIDER) |
+    RoleBit(policy::v1::ROLE_SCHEME_AUTHOR) | RoleBit(policy::v1::ROLE_SCHEME_APPROVER) |
+    RoleBit(policy::v1::ROLE_ROUND_MANAGER) | RoleBit(policy::v1::ROLE_PUBLISHER) |
+    RoleBit(policy::v1::ROLE_EMBARGOED_READER);
+
 // `supplier, inspector`, for people.
 std::string NamesOf(Roles roles);
 

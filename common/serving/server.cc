@@ -63,7 +63,7 @@ struct Listener {
 };
 
 void SetLimits(const TransportLimits& limits, grpc::ServerBuilder& builder) {
-  builder.SetMaxReceiveMessageSize(kMessageMost);
+  builder.SetMaxReceiveMessageSize(limits.message_mib << 20);
   builder.SetMaxSendMessageSize(kMessageMost);
   // Without this two servers silently share one port.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);

@@ -23,6 +23,7 @@ using status::FieldErrors;
 constexpr size_t kTextValueMost = 4'000;
 constexpr size_t kTitleMost = 500;
 constexpr size_t kUriMost = 2'000;
+constexpr size_t kAuthorityMost = 500;
 
 std::string Field(absl::string_view path, absl::string_view name) {
   return absl::StrCat(path, name);
@@ -78,6 +79,15 @@ absl::Status Broken(const FieldErrors& errors) {
       absl::StrCat("evidence from the record is not well-formed: ", errors.ToStatus().message()));
 }
 
+void ReadOverride(const evidence::v1::Override& message, absl::string_view path,
+                  FieldErrors& errors, evidence::Item& item) {
+  errors.AddIfError(path, "override.authority",
+                    evidence::CheckText(message.authority(), 1, kAuthorityMost));
+  const auto day = evidence::Date::Parse(message.expires_on());
+  errors.AddIfError(path, "override.expires_on", day.status());
+  item.overriding = {message.authority(), day.value_or(evidence::Date())};
+}
+
 void ReadItem(const evidence::v1::EvidenceItem& message, const std::string& organisation,
               const std::string& period, const SourcesById& sources, absl::string_view path,
               FieldErrors& errors, evidence::Item& item) {
@@ -93,6 +103,7 @@ void ReadItem(const evidence::v1::EvidenceItem& message, const std::string& orga
     errors.AddIfError(path, "observed_on", day.status());
     if (day.ok()) item.observed_on = *day;
   }
+  if (message.has_override()) ReadOverride(message.override(), path, errors, item);
   const auto source = sources.find(message.source_id());
   if (source == sources.end()) {
     errors.Add(Field(path, "source_id"), "must be the id of one of the sources");
@@ -215,6 +226,12 @@ std::array<uint8_t, 32> ItemDigest(const evidence::Item& item) {
     source.String(4, item.source->sha256);
     source.Bool(5, item.source->reconstructed);
   });
+  if (item.overriding) {
+    form.Message(8, [&item](CanonicalWriter& overriding) {
+      overriding.String(1, item.overriding->authority);
+      overriding.String(2, item.overriding->expires_on.ToString());
+    });
+  }
   return digest::Sha256(form.bytes());
 }
 
@@ -262,6 +279,10 @@ void SourceWriter::WriteSaid(const evidence::RecordedItem& item,
   wire::Write(item.item.value, *inner.mutable_value());
   if (item.item.observed_on) inner.set_observed_on(item.item.observed_on->ToString());
   inner.set_source_id(IdOf(item.item.source));
+  if (const auto& overriding = item.item.overriding) {
+    inner.mutable_override()->set_authority(overriding->authority);
+    inner.mutable_override()->set_expires_on(overriding->expires_on.ToString());
+  }
   message.set_revision(item.revision);
   message.set_digest(digest::ToHex(item.item.digest));
 }

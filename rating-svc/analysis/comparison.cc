@@ -20,7 +20,8 @@ std::map<ItemKey, const RecordedItem*> ByKey(const Dossier& dossier) {
 }
 
 bool SaysTheSame(const RecordedItem& a, const RecordedItem& b) {
-  return a.item.value == b.item.value && a.item.observed_on == b.item.observed_on;
+  return a.item.value == b.item.value && a.item.observed_on == b.item.observed_on &&
+         a.item.overriding == b.item.overriding;
 }
 
 std::vector<std::string> Sorted(const std::set<std::string>& codes) {

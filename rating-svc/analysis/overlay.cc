@@ -148,6 +148,7 @@ evidence::Dossier Overlay(const Scheme& scheme, const evidence::Dossier& dossier
                      item.code, item.instance};
     said.item.value = item.value;
     said.item.observed_on = item.observed_on;
+    said.item.overriding = item.overriding;
     said.item.source = kSource;
     const auto there = std::find_if(
         overlaid.items.begin(), overlaid.items.end(),

@@ -19,6 +19,7 @@ struct OverlaidItem {
   std::string instance;
   evidence::Value value;
   std::optional<evidence::Date> observed_on;
+  std::optional<evidence::Override> overriding = std::nullopt;
 };
 
 // Whether the scheme reads the code at all.

@@ -164,6 +164,8 @@ const char* ToString(Absent absent) {
       return "";
     case Absent::kStale:
       return "STALE";
+    case Absent::kExpired:
+      return "EXPIRED";
     case Absent::kExempt:
       return "EXEMPT";
     default:

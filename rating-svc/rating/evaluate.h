@@ -26,6 +26,7 @@ enum class Absent : uint8_t {
   kNotApplicable = 5,
   kStale = 6,
   kExempt = 7,
+  kExpired = 8,
 };
 
 // "NOT_REPORTED" and so on; "" for kNo.
@@ -92,6 +93,8 @@ void EvaluateTraced(const scheme::Scheme& scheme, std::span<const Value> reading
 
 // What the inputs of a scheme read in a dossier.
 struct Readings {
+  // An override in force gave an input its value.
+  bool overridden = false;
   std::vector<Value> values;  // One for each input.
   // The item that each input took its value from; null where there is none.
   std::vector<const evidence::RecordedItem*> items;
@@ -104,8 +107,13 @@ struct Readings {
   std::vector<const evidence::PublishedResult*> published;
 };
 
-// Reads `dossier` as of `date`, applying exemption, staleness, instances and
-// assumptions. The pointers are into `dossier`.
-Readings Read(const scheme::Scheme& scheme, const evidence::Dossier& dossier, evidence::Date date);
+// Whether the overrides of a dossier are read, or passed over as if nobody had
+// recorded them.
+enum class Overrides { kRead, kPassedOver };
+
+// Reads `dossier` as of `date`, applying exemption, staleness, the expiry of overrides,
+// instances and assumptions. The pointers are into `dossier`.
+Readings Read(const scheme::Scheme& scheme, const evidence::Dossier& dossier, evidence::Date date,
+              Overrides overrides = Overrides::kRead);
 
 }  // namespace starratings::rating

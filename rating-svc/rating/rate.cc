@@ -92,6 +92,19 @@ Decision Decide(const Scheme& scheme, const Evaluation& evaluation,
   return decision;
 }
 
+// What the results would be without the overrides.
+void AddMechanical(const Scheme& scheme, const evidence::Dossier& dossier, evidence::Date date,
+                   Rating& rating) {
+  const Readings readings = Read(scheme, dossier, date, Overrides::kPassedOver);
+  Evaluation evaluation(scheme);
+  EvaluateTraced(scheme, readings.values, evaluation);
+  const Grounds grounds(scheme, readings.values, evaluation);
+  for (size_t i = 0; i < rating.results.size(); ++i) {
+    rating.results[i].mechanical =
+        std::make_shared<const ResultOutcome>(Outcome(scheme, evaluation, grounds, i));
+  }
+}
+
 void WriteResult(const ResultOutcome& result, CanonicalWriter& form) {
   form.String(1, result.id);
   if (result.not_rated) {
@@ -104,6 +117,10 @@ void WriteResult(const ResultOutcome& result, CanonicalWriter& form) {
     form.String(3, result.number, Presence::kExplicit);
   } else {
     form.String(2, result.level, Presence::kExplicit);
+  }
+  if (result.mechanical != nullptr) {
+    form.Message(
+        6, [&result](CanonicalWriter& mechanical) { WriteResult(*result.mechanical, mechanical); });
   }
 }
 
@@ -168,6 +185,7 @@ Rating Assemble(const Scheme& scheme, const evidence::Dossier& dossier, evidence
   for (size_t i = 0; i < scheme.results.size(); ++i) {
     rating.results.push_back(Outcome(scheme, evaluation, grounds, i));
   }
+  if (readings.overridden) AddMechanical(scheme, dossier, date, rating);
   for (const scheme::Transition& transition : scheme.transitions) {
     rating.decisions.push_back(Decide(scheme, evaluation, transition));
   }

@@ -59,6 +59,53 @@ TEST(ReadTest, GapsHaveReasons) {
   EXPECT_EQ(Read(scheme, DossierOf({old}), kDay).values[kEquipment].absent, Absent::kNo);
 }
 
+evidence::RecordedItem Overriding(evidence::RecordedItem item, int days_left) {
+  item.item.overriding = {"The minister", evidence::Date::FromDays(kDay.days() + days_left)};
+  item.reason = "An inquiry found otherwise";
+  return item;
+}
+
+TEST(ReadTest, AnOverrideExpiresOnItsDay) {
+  const Scheme scheme = EnglandShape();
+  const auto read = [&](int days_left, Overrides overrides = Overrides::kRead) {
+    const Dossier dossier =
+        DossierOf({Overriding(Item("adults.serving", Level{"most"}), days_left)});
+    const Readings readings = Read(scheme, dossier, kDay, overrides);
+    return std::pair(readings.values[kAdultsServing].absent, readings.overridden);
+  };
+  EXPECT_EQ(read(1), std::pair(Absent::kNo, true));
+  EXPECT_EQ(read(0), std::pair(Absent::kExpired, false));
+  EXPECT_EQ(read(-1), std::pair(Absent::kExpired, false));
+  EXPECT_EQ(read(1, Overrides::kPassedOver), std::pair(Absent::kNotReported, false));
+}
+
+TEST(RateTest, TheMechanicalResultStandsBesideAnOverride) {
+  const Scheme scheme = EnglandShape();
+  Dossier dossier = Capped();
+  const Rating plain = Rate(scheme, dossier, kDay);
+  ASSERT_EQ(plain.results[0].mechanical, nullptr);
+  for (evidence::RecordedItem& item : dossier.items) {
+    if (item.item.key.code == "adults.serving") item = Overriding(item, 1);
+  }
+
+  const Explanation overridden = Explain(scheme, dossier, kDay);
+
+  const ResultOutcome& result = overridden.rating.results[0];
+  EXPECT_EQ(result.level, plain.results[0].level);
+  ASSERT_NE(result.mechanical, nullptr);
+  // Without the override the value is not reported, and nothing is rated.
+  ASSERT_TRUE(result.mechanical->not_rated);
+  EXPECT_EQ(result.mechanical->not_rated->code, "adults.serving");
+  EXPECT_NE(overridden.rating.digest, plain.digest);
+  EXPECT_EQ(Rate(scheme, dossier, kDay).digest, overridden.rating.digest);
+  using testing::HasSubstr;
+  EXPECT_THAT(overridden.sentences,
+              testing::Contains(testing::AllOf(HasSubstr("adults.serving is an override"),
+                                               HasSubstr("The minister"),
+                                               HasSubstr("An inquiry found otherwise"))));
+  EXPECT_THAT(overridden.sentences, testing::Contains(HasSubstr("Without overrides, ")));
+}
+
 TEST(ReadTest, StandingFactsAreReadFromTheirOwnPeriod) {
   const Scheme scheme = EnglandShape();
   const std::string code = "special_measures.list_state";

@@ -1,6 +1,7 @@
 // Ratings as values.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -24,6 +25,8 @@ struct ResultOutcome {
   std::string number;  // Of a number: `12.5`, or `n/d`.
   std::optional<NotRated> not_rated;
   scheme::Basis basis = scheme::Basis::kDocumented;  // The weakest that decided.
+  // What it would be without the overrides; null where none in force was read.
+  std::shared_ptr<const ResultOutcome> mechanical = nullptr;
 };
 
 // The numbers are those of the wire.

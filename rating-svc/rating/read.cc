@@ -57,6 +57,10 @@ bool IsStale(const Input& input, const RecordedItem& item, evidence::Date date) 
          date.days() - item.item.observed_on->days() > *input.stale_after_days;
 }
 
+bool IsExpired(const RecordedItem& item, evidence::Date date) {
+  return item.item.overriding && item.item.overriding->expires_on <= date;
+}
+
 // Whether `a` is a worse value than `b`; both present.
 bool IsWorse(const scheme::ValueInfo& info, const Value& a, const Value& b) {
   if (info.scale >= 0) return a.level < b.level;
@@ -113,7 +117,7 @@ Value LookUp(const Scheme& scheme, size_t i, const Dossier& dossier, Readings& r
 }
 
 Found Look(const Scheme& scheme, size_t i, const Dossier& dossier, evidence::Date date,
-           std::vector<const RecordedItem*>& read) {
+           Overrides overrides, std::vector<const RecordedItem*>& read) {
   const Input& input = scheme.inputs[i];
   const scheme::ValueInfo& info = scheme.values[i];
   const absl::string_view period =
@@ -122,10 +126,14 @@ Found Look(const Scheme& scheme, size_t i, const Dossier& dossier, evidence::Dat
   for (const RecordedItem& item : dossier.items) {
     if (item.item.key.code != input.code || item.item.key.period != period) continue;
     if (input.fold == Fold::kEmptyInstance && !item.item.key.instance.empty()) continue;
+    if (overrides == Overrides::kPassedOver && item.item.overriding) continue;
     read.push_back(&item);
     Value value = Convert(scheme, input, static_cast<int>(i), item.item.value, static_cast<int>(i));
     if (value.absent == Absent::kNo && IsStale(input, item, date)) {
       value = Value::Missing(Absent::kStale, static_cast<int>(i));
+    }
+    if (value.absent == Absent::kNo && IsExpired(item, date)) {
+      value = Value::Missing(Absent::kExpired, static_cast<int>(i));
     }
     Take(info, input.fold, value, item, found);
   }
@@ -152,7 +160,8 @@ Value Answer(const Input& input, Value value) {
 
 }  // namespace
 
-Readings Read(const Scheme& scheme, const Dossier& dossier, evidence::Date date) {
+Readings Read(const Scheme& scheme, const Dossier& dossier, evidence::Date date,
+              Overrides overrides) {
   Readings readings;
   readings.values.reserve(scheme.inputs.size());
   readings.items.reserve(scheme.inputs.size());
@@ -163,7 +172,10 @@ Readings Read(const Scheme& scheme, const Dossier& dossier, evidence::Date date)
       readings.items.push_back(nullptr);
       continue;
     }
-    const Found found = Look(scheme, i, dossier, date, readings.read);
+    const Found found = Look(scheme, i, dossier, date, overrides, readings.read);
+    readings.overridden =
+        readings.overridden || (found.item != nullptr && found.item->item.overriding.has_value() &&
+                                found.value.absent == Absent::kNo);
     readings.values.push_back(Answer(scheme.inputs[i], found.value));
     readings.items.push_back(found.item);
   }

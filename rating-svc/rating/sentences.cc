@@ -16,21 +16,47 @@ std::string TitleOf(const scheme::Scheme& scheme, size_t result) {
                                 : declared.title;
 }
 
+// What a result is, for the end of a sentence: `is rated "2" for stars`.
+std::string Outcome(const ResultOutcome& result, const std::string& title) {
+  if (result.not_rated) {
+    return absl::StrCat("has no rating for ", title, ": ", result.not_rated->code, " is ",
+                        ToString(result.not_rated->reason), ", and ", result.not_rated->rule_id,
+                        " does not go on without it.");
+  }
+  return absl::StrCat("is rated ", Quote(result.level.empty() ? result.number : result.level),
+                      " for ", title, ".");
+}
+
 void AddResults(const scheme::Scheme& scheme, const Rating& rating,
                 std::vector<std::string>& sentences) {
   for (size_t i = 0; i < rating.results.size(); ++i) {
-    const ResultOutcome& result = rating.results[i];
-    const std::string title = TitleOf(scheme, i);
-    if (result.not_rated) {
-      sentences.push_back(absl::StrCat(rating.name, " has no rating for ", title, ": ",
-                                       result.not_rated->code, " is ",
-                                       ToString(result.not_rated->reason), ", and ",
-                                       result.not_rated->rule_id, " does not go on without it."));
+    sentences.push_back(
+        absl::StrCat(rating.name, " ", Outcome(rating.results[i], TitleOf(scheme, i))));
+  }
+}
+
+// What persons decided, and what the scheme makes of the rest.
+void AddOverrides(const scheme::Scheme& scheme, const Explanation& explanation,
+                  std::vector<std::string>& sentences) {
+  for (const ReadingFinding& reading : explanation.readings) {
+    if (reading.item == nullptr || !reading.item->item.overriding) continue;
+    const evidence::Override& override_ = *reading.item->item.overriding;
+    const std::string until = override_.expires_on.ToString();
+    if (reading.absent == Absent::kNo && !reading.assumed) {
+      sentences.push_back(absl::StrCat(reading.code, " is an override, decided by ",
+                                       override_.authority, " and in force until before ", until,
+                                       ": ", Quote(reading.item->reason), "."));
     } else {
-      sentences.push_back(absl::StrCat(rating.name, " is rated ",
-                                       Quote(result.level.empty() ? result.number : result.level),
-                                       " for ", title, "."));
+      sentences.push_back(absl::StrCat("The override of ", reading.code, " by ",
+                                       override_.authority, " counts no more: it expired on ",
+                                       until, "."));
     }
+  }
+  for (size_t i = 0; i < explanation.rating.results.size(); ++i) {
+    const ResultOutcome* const mechanical = explanation.rating.results[i].mechanical.get();
+    if (mechanical == nullptr) continue;
+    sentences.push_back(absl::StrCat("Without overrides, ", explanation.rating.name, " ",
+                                     Outcome(*mechanical, TitleOf(scheme, i))));
   }
 }
 
@@ -59,7 +85,8 @@ void AddGaps(const Explanation& explanation, std::vector<std::string>& sentences
     if (reading.absent != Absent::kNo) {
       gaps.push_back(absl::StrCat(reading.code, " (", ToString(reading.absent), ")"));
     }
-    if (reading.assumed) {
+    const bool expired = reading.item != nullptr && reading.item->item.overriding.has_value();
+    if (reading.assumed && !expired) {
       sentences.push_back(absl::StrCat(reading.code, " was not reported; the scheme assumes ",
                                        Quote(reading.value), "."));
     }
@@ -131,6 +158,7 @@ std::string Quote(absl::string_view text) { return absl::StrCat("\"", text, "\""
 std::vector<std::string> Summarise(const scheme::Scheme& scheme, const Explanation& explanation) {
   std::vector<std::string> sentences;
   AddResults(scheme, explanation.rating, sentences);
+  AddOverrides(scheme, explanation, sentences);
   AddRules(explanation, sentences);
   AddGaps(explanation, sentences);
   AddMoves(explanation.rating, sentences);

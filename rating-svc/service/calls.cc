@@ -11,12 +11,6 @@
 
 namespace starratings::service {
 
-absl::Time DeadlineOf(const grpc::CallbackServerContext& context, absl::Duration most) {
-  const std::chrono::system_clock::time_point deadline = context.deadline();
-  if (deadline == std::chrono::system_clock::time_point::max()) return absl::Now() + most;
-  return std::min(absl::FromChrono(deadline), absl::Now() + kRoundMost);
-}
-
 absl::Status TooManyCalls() {
   status::ErrorDetail detail;
   detail.reason = "TOO_MANY_CALLS";

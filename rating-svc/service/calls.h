@@ -12,12 +12,8 @@
 namespace starratings::service {
 
 // How long a call may take whose caller did not say.
-inline constexpr absl::Duration kCallMost = absl::Seconds(30);
-inline constexpr absl::Duration kRoundMost = absl::Minutes(30);
-
-// The caller's deadline, but no later than kRoundMost from now; or `most` from now if it
-// has none.
-absl::Time DeadlineOf(const grpc::CallbackServerContext& context, absl::Duration most);
+inline constexpr absl::Duration kCallUnnamed = absl::Seconds(30);
+inline constexpr absl::Duration kRoundUnnamed = absl::Minutes(30);
 
 // RESOURCE_EXHAUSTED (TOO_MANY_CALLS).
 absl::Status TooManyCalls();

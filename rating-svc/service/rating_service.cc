@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/serving/deadline.h"
 #include "common/serving/identity.h"
 #include "common/status/status_macros.h"
 #include "rating-svc/service/calls.h"
@@ -59,7 +60,7 @@ grpc::ServerUnaryReactor* RatingServiceImpl::RateOrganisation(
     reactor->Finish(grpc::Status::OK);
     return reactor;
   }
-  const absl::Time deadline = DeadlineOf(*context, kCallMost);
+  const absl::Time deadline = serving::DeadlineOf(*context, kCallUnnamed);
   return AnswerOn(reads_, *context, [this, request, response, deadline] {
     return Rate(*request, deadline, *response->mutable_rating());
   });
@@ -136,7 +137,7 @@ absl::Status RatingServiceImpl::Record(const grpc::CallbackServerContext& contex
   RETURN_IF_ERROR(Check(request));
   ASSIGN_OR_RETURN(const std::string actor, serving::ActorOf(context));
   ASSIGN_OR_RETURN(response, service::RecordRound(client_, schemes_, metrics_, request, actor,
-                                                  DeadlineOf(context, kRoundMost),
+                                                  serving::DeadlineOf(context, kRoundUnnamed),
                                                   [&context] { return context.IsCancelled(); }));
   return absl::OkStatus();
 }

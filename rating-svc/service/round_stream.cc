@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/digest/bucket.h"
+#include "common/serving/deadline.h"
 #include "common/serving/grpc_status.h"
 #include "common/serving/trace.h"
 #include "common/status/status_macros.h"
@@ -35,7 +36,7 @@ void RoundStream::Start(int running_most) {
 
 absl::Status RoundStream::Plan() {
   if (context_.IsCancelled()) return CallerGone();
-  const absl::Time deadline = DeadlineOf(context_, kCallMost);
+  const absl::Time deadline = serving::DeadlineOf(context_, kCallUnnamed);
   ASSIGN_OR_RETURN(RoundPlan plan,
                    PlanRound(parts_.client, parts_.schemes, request_.round(), deadline));
   RoundPart part;
@@ -59,8 +60,8 @@ void RoundStream::Begin() {
   if (request_.has_resume_after()) {
     *export_request_.mutable_resume_after() = request_.resume_after();
   }
-  parts_.client.StartExport(export_request_, DeadlineOf(context_, kRoundMost), export_context_,
-                            export_);
+  parts_.client.StartExport(export_request_, serving::DeadlineOf(context_, kRoundUnnamed),
+                            export_context_, export_);
   // Reads are started from outside the reactor; without the hold it could be
   // done while a block is being rated.
   export_.AddHold();

@@ -1,6 +1,7 @@
 #include "rating-svc/service/scheme_service.h"
 
 #include "absl/strings/str_cat.h"
+#include "common/serving/deadline.h"
 #include "common/serving/grpc_status.h"
 #include "common/status/field_errors.h"
 #include "common/status/status_macros.h"
@@ -69,7 +70,7 @@ grpc::ServerUnaryReactor* SchemeServiceImpl::ListSchemes(
 grpc::ServerUnaryReactor* SchemeServiceImpl::GetScheme(grpc::CallbackServerContext* context,
                                                        const rating::v1::GetSchemeRequest* request,
                                                        rating::v1::GetSchemeResponse* response) {
-  const absl::Time deadline = DeadlineOf(*context, kCallMost);
+  const absl::Time deadline = serving::DeadlineOf(*context, kCallUnnamed);
   return AnswerOn(proofs_, *context, [this, request, response, deadline] {
     return Get(request->scheme(), deadline, *response);
   });

@@ -135,6 +135,19 @@ void Variations::ReadItem(int index, const std::string& organisation, const std:
   candidates_.push_back(std::move(candidate));
 }
 
+// Whether the record takes no value of the code without a word on who decided it.
+bool Variations::LacksOverride(const std::string& field, const Candidate& candidate) {
+  return absl::EndsWith(field, ".item.override") && !candidate.asked.has_override();
+}
+
+// Makes it one that holds whatever day the rating is of.
+void Variations::Override(Candidate& candidate) {
+  const evidence::Override what_if = {"What if", *evidence::Date::Parse("2999-12-31")};
+  candidate.item.overriding = what_if;
+  candidate.asked.mutable_override()->set_authority(what_if.authority);
+  candidate.asked.mutable_override()->set_expires_on(what_if.expires_on.ToString());
+}
+
 // Has the record validate the items as one batch, again without those that it
 // refuses, until it takes the rest: its answer is that of a write.
 absl::Status Variations::AskRecord(const EvidenceClient& client, std::vector<Candidate> candidates,
@@ -153,14 +166,20 @@ absl::Status Variations::AskRecord(const EvidenceClient& client, std::vector<Can
     const absl::Status answer = client.ValidateEvidence(request, deadline);
     if (answer.ok()) break;
     std::set<int> at_fault;
+    std::set<int> overridden;
     for (const status::FieldViolation& fault : status::DetailOf(answer).fields) {
       const int item = ItemOf(fault.field);
       if (item < 0 || static_cast<size_t>(item) >= candidates.size()) continue;
+      if (LacksOverride(fault.field, candidates[static_cast<size_t>(item)])) {
+        overridden.insert(item);
+        continue;
+      }
       if (!at_fault.insert(item).second) continue;
       Refuse(candidates[static_cast<size_t>(item)].index, rating::v1::VARIATION_REFUSAL_EVIDENCE,
              absl::StrCat(fault.field.substr(fault.field.find('.') + 1), ": ", fault.rule));
     }
-    if (at_fault.empty()) return answer;
+    if (at_fault.empty() && overridden.empty()) return answer;
+    for (const int item : overridden) Override(candidates[static_cast<size_t>(item)]);
     std::vector<Candidate> rest;
     for (size_t i = 0; i < candidates.size(); ++i) {
       if (at_fault.count(static_cast<int>(i)) == 0) rest.push_back(std::move(candidates[i]));

@@ -57,6 +57,8 @@ class Variations {
     evidence::v1::EvidenceItem asked;  // As the record is asked about it.
   };
 
+  static bool LacksOverride(const std::string& field, const Candidate& candidate);
+  static void Override(Candidate& candidate);
   void Refuse(int index, rating::v1::VariationRefusal refusal, std::string message);
   void SetThreshold(int index, const rating::v1::ThresholdVariation& threshold,
                     scheme::Scheme& scheme);

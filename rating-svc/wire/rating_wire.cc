@@ -30,6 +30,7 @@ void Write(const rating::ResultOutcome& result, rating::v1::Result& message) {
   } else {
     message.set_level(result.level);
   }
+  if (result.mechanical != nullptr) Write(*result.mechanical, *message.mutable_mechanical());
 }
 
 void Write(const rating::Decision& decision, rating::v1::Decision& message) {

@@ -4,6 +4,7 @@ organisation after the other from the cache, beside an empty echo."""
 import pathlib
 
 import harness
+from overload import TIMES, overload
 from record_bench import TURNS, Echo, load, medians
 from rows import row
 
@@ -43,7 +44,7 @@ def fill(services, organisations):
              [[code, code, "INDICATOR", "DECIMAL"] for code in CODES])
     path = services.directory / "scheme.textproto"
     path.write_text(scheme_text(), encoding="utf-8")
-    services.starctl("register", "scheme", str(path))
+    services.register_scheme(path)
     load("ingest", services.assessment.grpc, organisations=organisations, codes=ITEMS)
     return services.starctl("schemes", "verify", str(path), as_json=True)["scheme"]["digest"]
 
@@ -91,6 +92,19 @@ def bench_organisation(services, scheme, echo):
               "an empty echo", 0.8)
 
 
+def bench_overload(services, scheme):
+    # Calls that cost the service more than they cost the caller, who has the same two cores.
+    for name, kind, process, options in (
+            ("FindImprovements", "improve", services.rating, {"scheme": scheme}),
+            ("ListEvidence, pages of 1,000", "list", services.assessment, {}),
+            ("SubmitEvidence, 100 items", "submit", services.assessment, {"items": 100})):
+        best, then, refused, health = overload(kind, process, organisations=1_000, **options)
+        assert health.failed == [], health.failed
+        yield row(f"{name}, asked for {TIMES} times as much", then, "calls/s", best,
+                  f"what it does at best; {refused:,.0f} a second refused, health within "
+                  f"{1000 * max(health.took):.0f} ms", 0.8)
+
+
 def run():
     services = harness.Services()
     try:
@@ -98,5 +112,6 @@ def run():
         yield from bench_round(services)
         with Echo() as echo:
             yield from bench_organisation(services, scheme, echo)
+        yield from bench_overload(services, scheme)
     finally:
         services.close()

@@ -8,13 +8,16 @@
 namespace starratings::bench {
 
 struct LoadOptions {
-  std::string kind;     // See load_main.cc.
-  std::string address;  // HOST:PORT.
-  std::string watch;    // HOST:PORT of a replica to watch meanwhile; empty: none.
-  int callers = 64;     // Calls in flight.
-  int channels = 4;     // Connections of their own.
-  double rate = 0;      // Calls a second, however long they take; 0: `callers` at a time.
-  double seconds = 2;   // Measured, after a warm-up of a quarter.
+  std::string kind;        // See load_main.cc.
+  std::string address;     // HOST:PORT.
+  std::string watch;       // HOST:PORT of a replica to watch meanwhile; empty: none.
+  int callers = 64;        // Calls in flight.
+  int channels = 4;        // Connections of their own.
+  double rate = 0;         // Calls a second, however long they take; 0: `callers` at a time.
+  bool refusable = false;  // Count what is refused, RESOURCE_EXHAUSTED, and go on.
+  int trace = 0;           // Of `rate`: a rating.v1.TraceDetail.
+  int items = 1;           // Of `submit`, in one call.
+  double seconds = 2;      // Measured, after a warm-up of a quarter.
   int organisations = 1000;
   int codes = 25;
   int batch = 10'000;     // Items of a batch.

@@ -94,6 +94,9 @@ LoadOptions Parse(int argc, char** argv) {
       {"callers", [&](const std::string& text) { options.callers = std::stoi(text); }},
       {"channels", [&](const std::string& text) { options.channels = std::stoi(text); }},
       {"rate", [&](const std::string& text) { options.rate = std::stod(text); }},
+      {"refusable", [&](const std::string& text) { options.refusable = text == "1"; }},
+      {"items", [&](const std::string& text) { options.items = std::stoi(text); }},
+      {"trace", [&](const std::string& text) { options.trace = std::stoi(text); }},
       {"seconds", [&](const std::string& text) { options.seconds = std::stod(text); }},
       {"organisations", [&](const std::string& text) { options.organisations = std::stoi(text); }},
       {"codes", [&](const std::string& text) { options.codes = std::stoi(text); }},
@@ -147,8 +150,9 @@ int main(int argc, char** argv) {
     return 0;
   }
   const std::map<std::string, std::string (*)(const LoadOptions&)> kinds = {
-      {"submit", RunUnary}, {"dossier", RunUnary}, {"rate", RunUnary},   {"round", RunRound},
-      {"echo", RunUnary},   {"ingest", RunIngest}, {"export", RunExport}};
+      {"submit", RunUnary},  {"dossier", RunUnary}, {"rate", RunUnary},
+      {"round", RunRound},   {"echo", RunUnary},    {"ingest", RunIngest},
+      {"export", RunExport}, {"list", RunUnary},    {"improve", RunUnary}};
   const auto found = kinds.find(kind);
   if (argc < 3 || found == kinds.end()) {
     std::fprintf(stderr, "usage: bench_load KIND ADDRESS [name=value]...\n");

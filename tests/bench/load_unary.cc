@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -38,11 +39,15 @@ class Requests {
       auto& source = *submit_.add_sources();
       source.set_id("s");
       source.set_title("A load");
-      auto& item = *submit_.add_items()->mutable_item();
-      item.set_period("2001-02");
-      item.set_code(CodeId(0));
-      item.mutable_value()->set_decimal("12.5");
-      item.set_source_id("s");
+      for (int i = 0; i < options.items; ++i) {
+        auto& item = *submit_.add_items()->mutable_item();
+        item.set_period("2001-02");
+        item.set_code(CodeId(0));
+        item.mutable_value()->set_decimal("12.5");
+        item.set_source_id("s");
+      }
+    } else if (options.kind == "list") {
+      list_.set_page_size(1'000);
     } else if (options.kind == "echo") {
       echo_.assign(static_cast<size_t>(std::max(options.request_bytes, 4)), 'x');
       for (int i = 0; i < 4; ++i) {
@@ -54,6 +59,10 @@ class Requests {
   std::string method() const {
     if (options_.kind == "echo") return "/starratings.bench.Echo/Echo";
     if (options_.kind == "rate") return "/starratings.rating.v1.RatingService/RateOrganisation";
+    if (options_.kind == "improve") return "/starratings.rating.v1.RatingService/FindImprovements";
+    if (options_.kind == "list") {
+      return "/starratings.assessment.v1.EvidenceService/ListEvidence";
+    }
     return std::string("/starratings.assessment.v1.EvidenceService/") +
            (options_.kind == "submit" ? "SubmitEvidence" : "GetDossier");
   }
@@ -67,10 +76,20 @@ class Requests {
     if (options_.kind == "submit") {
       submit_.set_request_id(NewUuid());
       instance = submit_.request_id();
-      auto& item = *submit_.mutable_items(0)->mutable_item();
-      item.set_organisation(OrganisationId(organisation));
-      item.set_instance(instance);
+      for (int i = 0; i < submit_.items_size(); ++i) {
+        auto& item = *submit_.mutable_items(i)->mutable_item();
+        item.set_organisation(OrganisationId(organisation));
+        item.set_instance(i == 0 ? instance : instance + std::to_string(i));
+      }
       return submit_.SerializeAsString();
+    }
+    if (options_.kind == "list") return list_.SerializeAsString();
+    if (options_.kind == "improve") {
+      improve_.set_organisation(OrganisationId(organisation));
+      improve_.mutable_scheme()->set_scheme(options_.scheme);
+      improve_.mutable_scheme()->set_period("2001-02");
+      improve_.mutable_scheme()->set_date(options_.date);
+      return improve_.SerializeAsString();
     }
     if (options_.kind == "rate") {
       rate_.set_organisation(OrganisationId(organisation));
@@ -78,6 +97,7 @@ class Requests {
       rate_.mutable_scheme()->set_period("2001-02");
       rate_.mutable_scheme()->set_date(options_.date);
       rate_.mutable_scheme()->mutable_freshness()->mutable_minimize_latency();
+      rate_.set_trace(static_cast<rating::v1::TraceDetail>(options_.trace));
       return rate_.SerializeAsString();
     }
     dossier_.set_organisation(OrganisationId(organisation));
@@ -92,7 +112,9 @@ class Requests {
   std::string echo_;
   assessment::v1::SubmitEvidenceRequest submit_;
   assessment::v1::GetDossierRequest dossier_;
+  assessment::v1::ListEvidenceRequest list_;
   rating::v1::RateOrganisationRequest rate_;
+  rating::v1::FindImprovementsRequest improve_;
 };
 
 // Notes when each item came, on a thread of its own.
@@ -197,15 +219,19 @@ class Unary {
   void RunOpen(Clock::time_point begun) {
     const auto every = std::chrono::duration_cast<Clock::duration>(
         std::chrono::duration<double>(1 / options_.rate));
+    // However late the calls are, answers are taken as they come.
+    std::atomic<bool> all_started = false;
+    std::thread taker([&] {
+      while (!all_started || open_ > 0) Take(Clock::now() + std::chrono::milliseconds(100));
+    });
     int64_t started = 0;
-    while (Clock::now() < end_ || open_ > 0) {
-      const Clock::time_point due = begun + started * every;
-      if (due < end_ && Clock::now() >= due) {
-        Start(static_cast<int>(started++ % options_.channels));
-      } else {
-        Take(due < end_ ? due : end_ + std::chrono::seconds(30));
-      }
+    for (auto due = begun; due < end_; due = begun + started * every) {
+      std::this_thread::sleep_until(due);
+      if (Clock::now() >= end_) break;
+      Start(static_cast<int>(started++ % options_.channels));
     }
+    all_started = true;
+    taker.join();
   }
 
   void Start(int caller) {
@@ -233,15 +259,21 @@ class Unary {
     if (queue_.AsyncNext(&tag, &ok, deadline) != grpc::CompletionQueue::GOT_EVENT) return;
     const std::unique_ptr<Call> call(static_cast<Call*>(tag));
     --open_;
+    const Clock::time_point now = Clock::now();
+    const bool measured = now >= measured_from_ && now < end_;
+    if (options_.refusable && call->status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+      if (measured) ++refused_;
+      if (options_.rate == 0 && now < end_) Start(call->caller);
+      return;
+    }
     if (!call->status.ok()) {
       std::fprintf(stderr, "%s: %s\n", requests_.method().c_str(),
                    call->status.error_message().c_str());
       std::exit(1);
     }
-    const Clock::time_point now = Clock::now();
     reply_bytes_ += call->reply.Length();
     ++replies_;
-    if (now >= measured_from_ && now < end_) took_.push_back(Milliseconds(now - call->begun));
+    if (measured) took_.push_back(Milliseconds(now - call->begun));
     if (options_.rate == 0 && now < end_) Start(call->caller);
   }
 
@@ -251,10 +283,12 @@ class Unary {
     if (!options_.watch.empty()) delivered = watcher_.Took(sent_);
     char text[512];
     std::snprintf(text, sizeof text,
-                  "{\"calls_per_second\": %.1f, \"p50_ms\": %.4f, \"p99_ms\": %.4f, "
+                  "{\"calls_per_second\": %.1f, \"refused_per_second\": %.1f, "
+                  "\"p50_ms\": %.4f, \"p99_ms\": %.4f, "
                   "\"request_bytes\": %zu, \"reply_bytes\": %zu, \"replies\": %zu, "
                   "\"delivery_p50_ms\": %.4f, \"delivery_p99_ms\": %.4f}",
-                  rate, Quantile(took_, 0.5), Quantile(took_, 0.99), request_bytes_,
+                  rate, static_cast<double>(refused_) / options_.seconds, Quantile(took_, 0.5),
+                  Quantile(took_, 0.99), request_bytes_,
                   replies_ == 0 ? 0 : reply_bytes_ / replies_, replies_, Quantile(delivered, 0.5),
                   Quantile(delivered, 0.99));
     return text;
@@ -266,8 +300,8 @@ class Unary {
   std::vector<std::unique_ptr<grpc::GenericStub>> stubs_;
   grpc::CompletionQueue queue_;
   Clock::time_point measured_from_, end_;
-  int open_ = 0;
-  size_t request_bytes_ = 0, reply_bytes_ = 0, replies_ = 0;
+  std::atomic<int> open_ = 0;
+  size_t request_bytes_ = 0, reply_bytes_ = 0, replies_ = 0, refused_ = 0;
   std::vector<double> took_;
   std::unordered_map<std::string, Clock::time_point> sent_;
 };

@@ -40,7 +40,7 @@ SELECT o.id, o.name, o.kind, o.region, {columns}
 """
 COLUMNS = ", ".join("e." + name for name in (
     "organisation period code instance rev_from ordinal decimal numerator denominator level flag "
-    "text missing observed_on source digest").split())
+    "text missing observed_on source digest authority expires_on").split())
 
 
 def load(kind, address, **options):

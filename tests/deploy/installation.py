@@ -13,7 +13,7 @@ TRUST = "spiffe://starratings/"
 # Who does what the 2002 round takes, with the roles that it takes.
 ACTORS = {
     "analyst": "ROLE_INSPECTOR, ROLE_SCHEME_AUTHOR, ROLE_ROUND_MANAGER, ROLE_EMBARGOED_READER",
-    "chief-inspector": "ROLE_PUBLISHER, ROLE_EMBARGOED_READER",
+    "chief-inspector": "ROLE_SCHEME_APPROVER, ROLE_PUBLISHER, ROLE_EMBARGOED_READER",
     "bulk-rating": "ROLE_EMBARGOED_READER",
 }
 EXAMPLE = manifests.ROOT / "examples" / "england-2002"
@@ -76,6 +76,7 @@ class Installation:
             self.starctl("analyst", "register", what, f"/example/{what}.csv")
         (self.parts / "scheme.textproto").write_bytes(SCHEME.read_bytes())
         self.starctl("analyst", "register", "scheme", "/parts/scheme.textproto")
+        self.starctl("chief-inspector", "schemes", "approve", "/parts/scheme.textproto")
         for what in ("evidence", "previous-list"):
             self.starctl("analyst", "import", f"/example/{what}.csv")
         self.starctl("analyst", "rounds", "create", "2002-05", "--title", "May 2002", "--period",

@@ -81,18 +81,30 @@ def item_form(item):
     return (text_field(1, item["organisation"]) + text_field(2, item["period"])
             + text_field(3, item["code"]) + text_field(4, item.get("instance", ""))
             + delimited(5, value_form(item["value"]))
-            + text_field(6, item.get("observed_on", "")) + delimited(7, source_form))
+            + text_field(6, item.get("observed_on", "")) + delimited(7, source_form)
+            + override_form(item.get("override")))
+
+
+def override_form(override):
+    if override is None:
+        return b""
+    return delimited(8, text_field(1, override["authority"])
+                     + text_field(2, override["expires_on"]))
 
 
 def result_form(result):
     out = text_field(1, result["id"])
     if "not_rated" in result:
         why = result["not_rated"]
-        return out + delimited(4, text_field(1, why["reason"]) + text_field(2, why["rule_id"])
-                               + text_field(3, why["code"]))
-    if "number" in result:
-        return out + text_field(3, result["number"], always=True)
-    return out + text_field(2, result["level"], always=True)
+        out += delimited(4, text_field(1, why["reason"]) + text_field(2, why["rule_id"])
+                         + text_field(3, why["code"]))
+    elif "number" in result:
+        out += text_field(3, result["number"], always=True)
+    else:
+        out += text_field(2, result["level"], always=True)
+    if "mechanical" in result:
+        out += delimited(6, result_form(result["mechanical"]))
+    return out
 
 
 def rating_form(rating):

@@ -46,11 +46,32 @@ TEST(VectorsTest, Items) {
     if (said.contains("observed_on")) {
       item.observed_on = *evidence::Date::Parse(said["observed_on"].get<std::string>());
     }
+    if (said.contains("override")) {
+      item.overriding = {said["override"]["authority"],
+                         *evidence::Date::Parse(said["override"]["expires_on"].get<std::string>())};
+    }
     item.source = std::make_shared<const evidence::Source>(
         evidence::Source{source["title"], source.value("uri", ""), source.value("sha256", ""),
                          source.value("reconstructed", false)});
     EXPECT_EQ(digest::ToHex(wire::ItemDigest(item)), vector["digest"]) << vector;
   }
+}
+
+rating::ResultOutcome OutcomeOf(const json& result) {
+  rating::ResultOutcome outcome;
+  outcome.id = result["id"];
+  outcome.level = result.value("level", "");
+  outcome.number = result.value("number", "");
+  if (result.contains("not_rated")) {
+    EXPECT_EQ(result["not_rated"]["reason"], "NOT_REPORTED");
+    outcome.not_rated = {rating::Absent::kNotReported, result["not_rated"]["rule_id"],
+                         result["not_rated"]["code"]};
+  }
+  if (result.contains("mechanical")) {
+    outcome.mechanical =
+        std::make_shared<const rating::ResultOutcome>(OutcomeOf(result["mechanical"]));
+  }
+  return outcome;
 }
 
 TEST(VectorsTest, Ratings) {
@@ -60,18 +81,7 @@ TEST(VectorsTest, Ratings) {
     rating::Rating rating;
     rating.organisation = said["organisation"];
     rating.period = said["period"];
-    for (const json& result : said["results"]) {
-      rating::ResultOutcome outcome;
-      outcome.id = result["id"];
-      outcome.level = result.value("level", "");
-      outcome.number = result.value("number", "");
-      if (result.contains("not_rated")) {
-        ASSERT_EQ(result["not_rated"]["reason"], "NOT_REPORTED");
-        outcome.not_rated = {rating::Absent::kNotReported, result["not_rated"]["rule_id"],
-                             result["not_rated"]["code"]};
-      }
-      rating.results.push_back(outcome);
-    }
+    for (const json& result : said["results"]) rating.results.push_back(OutcomeOf(result));
     if (said.contains("attributes")) {
       for (const auto& [name, value] : said["attributes"].items()) {
         rating.attributes.emplace_back(name, value.get<std::string>());

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 import unittest
+import uuid
 
 import grpc
 
@@ -18,7 +19,9 @@ import harness
 from starratings.assessment.v1 import evidence_service_pb2 as evidence_service
 from starratings.assessment.v1 import evidence_service_pb2_grpc as evidence_grpc
 from starratings.assessment.v1 import register_service_pb2 as register_service
+from starratings.assessment.v1 import register_service_pb2_grpc as register_grpc
 from starratings.assessment.v1 import round_service_pb2 as round_service
+from starratings.evidence.v1 import register_pb2
 from starratings.policy.v1 import policy_pb2
 from starratings.rating.v1 import rating_service_pb2 as rating_service
 from starratings.rating.v1 import scheme_service_pb2 as scheme_service
@@ -26,6 +29,9 @@ from starratings.rating.v1 import scheme_service_pb2 as scheme_service
 DOMAIN = "spiffe://starratings/"
 ROLES = [name for name in policy_pb2.Role.keys() if name != "ROLE_UNSPECIFIED"]
 DENIED = grpc.StatusCode.PERMISSION_DENIED
+# Whom `all_evidence` lets in.
+SEERS = {"ROLE_INSPECTOR", "ROLE_OVERRIDER", "ROLE_SCHEME_AUTHOR", "ROLE_SCHEME_APPROVER",
+         "ROLE_ROUND_MANAGER", "ROLE_PUBLISHER", "ROLE_EMBARGOED_READER"}
 REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 
 
@@ -143,13 +149,15 @@ class AccessTest(unittest.TestCase):
                                        ("rating", scheme_service)):
             for method in service.methods:
                 access = method.GetOptions().Extensions[policy_pb2.access]
-                self.assertNotEqual(access.any_role, bool(access.roles), method.full_name)
+                self.assertNotEqual(access.any_role, access.all_evidence or bool(access.roles),
+                                    method.full_name)
                 path = f"/{service.full_name}/{method.name}"
                 streams = method.name in ("IngestEvidence", "RecordRatings")
                 for role in [*ROLES, None]:
                     who = folder_of(role) if role else "nobody"
-                    may = role is not None and (access.any_role or
-                                                policy_pb2.Role.Value(role) in access.roles)
+                    may = role is not None and (
+                        access.any_role or policy_pb2.Role.Value(role) in access.roles
+                        or (access.all_evidence and role in SEERS))
                     code, message = call(channels[who, to], path, streams)
                     denied = code == DENIED and message.startswith("ROLE_REQUIRED")
                     self.assertEqual(denied, not may, (path, who, code, message))
@@ -185,6 +193,51 @@ class AccessTest(unittest.TestCase):
                 answers.append((organisation, rpc.future(request, timeout=10).code()))
         for organisation, code in answers:
             self.assertEqual(code == DENIED, organisation != "camden", (organisation, code))
+
+    def test_overrides_are_for_overriders_alone(self):
+        registers = register_grpc.RegisterServiceStub(self.site.channel("round_manager"))
+        register = register_service.RegisterRequest(
+            request_id=str(uuid.uuid4()),
+            organisations=[register_pb2.Organisation(id="camden", name="Camden", kind="council")],
+            periods=[register_pb2.Period(id="p", **{"from": "2001-04-01", "to": "2002-04-01"})])
+        for code, kind in (("care", register_pb2.KIND_JUDGEMENT),
+                           ("decided", register_pb2.KIND_OVERRIDE)):
+            register.codes.add(id=code, title=code, kind=kind,
+                               value_type=register_pb2.VALUE_TYPE_FLAG)
+        registers.Register(register, timeout=10)
+
+        def submit(who, code, organisation="camden"):
+            request = evidence_service.SubmitEvidenceRequest(request_id=str(uuid.uuid4()),
+                                                             reason="A test")
+            request.sources.add(id="s", title="A test")
+            item = request.items.add().item
+            item.organisation, item.period, item.code = organisation, "p", code
+            item.value.flag, item.source_id = True, "s"
+            if code == "decided":
+                item.override.authority, item.override.expires_on = "The minister", "2003-01-01"
+            return outcome(who, "SubmitEvidence", request)
+
+        def withdraw(who, code):
+            return outcome(who, "WithdrawEvidence", evidence_service.WithdrawEvidenceRequest(
+                request_id=str(uuid.uuid4()), reason="A test",
+                key=evidence_service.EvidenceKey(organisation="camden", period="p", code=code)))
+
+        def outcome(who, rpc, request):
+            stub = evidence_grpc.EvidenceServiceStub(self.site.channel(who))
+            called = getattr(stub, rpc).future(request, timeout=10)
+            return called.code().name, harness.reason_of(called)
+
+        taken, refused = ("OK", ""), ("PERMISSION_DENIED", "KIND_NOT_YOURS")
+        for who, code, answer in (("supplier", "care", taken), ("inspector", "care", taken),
+                                  ("overrider", "decided", taken),
+                                  ("supplier", "decided", refused),
+                                  ("inspector", "decided", refused),
+                                  ("overrider", "care", refused)):
+            self.assertEqual(submit(who, code), answer, (who, code))
+        for who, code, answer in (("inspector", "decided", refused), ("supplier", "decided", refused),
+                                  ("overrider", "care", refused), ("overrider", "decided", taken),
+                                  ("inspector", "care", taken)):
+            self.assertEqual(withdraw(who, code), answer, (who, code))
 
     def test_reflection_is_for_those_with_a_role(self):
         # list_services = 7, of the request.

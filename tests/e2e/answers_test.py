@@ -52,8 +52,7 @@ class AnswersTest(harness.ServiceTest):
                       ["food", "Food", "JUDGEMENT", "LEVEL", "", "", "", "poor|fair|good"],
                       ["falls", "Falls", "INDICATOR", "RATIO", "residents", "0", "1", ""]])
         (cls.services.directory / "answers.textproto").write_text(SCHEME)
-        cls.services.starctl("register", "scheme",
-                             str(cls.services.directory / "answers.textproto"))
+        cls.services.register_scheme(cls.services.directory / "answers.textproto")
 
     @classmethod
     def register(cls, what, header, rows):

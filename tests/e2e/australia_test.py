@@ -31,8 +31,7 @@ class AustraliaTest(harness.ServiceTest):
                 quarter[row["organisation_id"]] = row
         services.starctl("register", "periods", str(EXAMPLE / "periods.csv"))
         services.starctl("register", "codes", str(EXAMPLE / "codes.csv"))
-        services.starctl("register", "scheme",
-                         str(harness.SCHEMES / "au-aged-care-2023" / "scheme.textproto"))
+        services.register_scheme(harness.SCHEMES / "au-aged-care-2023" / "scheme.textproto")
         mapping = str(EXAMPLE / "mapping.json")
         total = agree = complete = complete_agree = 0
         differ = []

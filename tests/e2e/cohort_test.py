@@ -12,6 +12,7 @@ SCHEME = "nhs-oversight-2025"
 NAME = f"{SCHEME}@2025.1"
 TRUSTS = 205
 SOURCE = "Synthetic"
+BOARD = "The board (synthetic)"
 
 
 def quartiles(scores):
@@ -28,8 +29,7 @@ class CohortTest(harness.ServiceTest):
         # To two decimals, so that there are ties.
         cls.scores = {f"trust-{i:03}": Fraction(pick.randint(100, 400), 100)
                        for i in range(TRUSTS)}
-        cls.services.starctl("register", "scheme",
-                              str(harness.SCHEMES / SCHEME / "scheme.textproto"))
+        cls.services.register_scheme(harness.SCHEMES / SCHEME / "scheme.textproto")
         cls.register("periods", ["id", "from", "to", "title"],
                       [["2025-q1", "2025-04-01", "2025-07-01", "First quarter"]])
         cls.register("codes", ["id", "title", "kind", "value_type", "levels"],
@@ -41,9 +41,13 @@ class CohortTest(harness.ServiceTest):
                       [[t, t, "trust"] for t in cls.scores] + [["alone", "alone", "other"]])
         cls.import_items("scores", [[t, "2025-q1", "nof.average_score", f"{float(s):.2f}", "",
                                       SOURCE] for t, s in cls.scores.items()])
-        cls.import_items("overrides", [
-            ["trust-001", "2025-q1", "nof.override", "segment 3", "", SOURCE],
-            ["trust-002", "2025-q1", "nof.segment_5", "yes", "", SOURCE]])
+        cls.services.starctl(
+            "import", cls.services.write_csv(
+                "overrides", ["organisation", "period", "code", "value", "source", "authority",
+                              "expires_on"],
+                [["trust-001", "2025-q1", "nof.override", "segment 3", SOURCE, BOARD, "2026-01-01"],
+                 ["trust-002", "2025-q1", "nof.segment_5", "yes", SOURCE, BOARD, "2026-01-01"]]),
+            "--reason", "The board's decision")
 
     @classmethod
     def register(cls, what, header, rows):
@@ -62,11 +66,13 @@ class CohortTest(harness.ServiceTest):
         reply = self.services.starctl("rate", round_id, "--ratings", *more, as_json=True)
         return {r["organisation"]: r for r in reply["ratings"]}
 
+    def mechanical(self, trust):
+        return 1 + sum(self.scores[trust] > cut for cut in quartiles(self.scores.values()))
+
     def expected(self, trust):
         if trust == "trust-002":
             return "5"
-        cuts = quartiles(self.scores.values())
-        segment = 1 + sum(self.scores[trust] > cut for cut in cuts)
+        segment = self.mechanical(trust)
         return str(max(segment, 3) if trust == "trust-001" else segment)
 
     def test_segments_are_quartiles_of_the_round(self):
@@ -74,6 +80,10 @@ class CohortTest(harness.ServiceTest):
         ratings = self.rate("nof")
         self.assertEqual({t: r["results"][0]["level"] for t, r in ratings.items()},
                          {t: self.expected(t) for t in self.scores})
+        # What the quartile alone would give stands beside what was decided.
+        self.assertEqual({t: r["results"][0]["mechanical"]["level"] for t, r in ratings.items()
+                          if "mechanical" in r["results"][0]},
+                         {t: str(self.mechanical(t)) for t in ("trust-001", "trust-002")})
         table = ratings["trust-000"]["tables"][0]
         self.assertEqual([Fraction(c) for c in table["cuts"]], quartiles(self.scores.values()))
         self.assertEqual((table["organisations"], table["known"]), (str(TRUSTS), str(TRUSTS)))

@@ -135,10 +135,14 @@ class Services:
         """Registers and imports the May 2002 example."""
         for what in ("organisations", "periods", "codes"):
             self.starctl("register", what, str(EXAMPLE / f"{what}.csv"))
-        self.starctl("register", "scheme",
-                     str(SCHEMES / "england-social-services-2002" / "scheme.textproto"))
+        self.register_scheme(SCHEMES / "england-social-services-2002" / "scheme.textproto")
         self.starctl("import", str(EXAMPLE / "evidence.csv"))
         self.starctl("import", str(EXAMPLE / "previous-list.csv"))
+
+    def register_scheme(self, path):
+        """Registers a scheme and has a second person approve it."""
+        self.starctl("register", "scheme", str(path))
+        self.starctl("schemes", "approve", str(path), actor="chief-inspector")
 
     def create_round(self, round_id="2002-05", *extra):
         self.starctl("rounds", "create", round_id, "--title", "May 2002", "--period", "2001-02",
@@ -156,6 +160,19 @@ class Services:
             if process is not None and process.process.poll() is None:
                 process.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def reason_of(error):
+    """The reason that a failed call gives; empty if it gives none."""
+    details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
+    if details is None:
+        return ""
+    from google.rpc import error_details_pb2, status_pb2
+    info = error_details_pb2.ErrorInfo()
+    for detail in status_pb2.Status.FromString(details).details:
+        if detail.Unpack(info):
+            return info.reason
+    return ""
 
 
 def start_under_tls(directory, service, certificates, policy, *flags, called=None):

@@ -87,7 +87,7 @@ class PartsTest(harness.ServiceTest):
         cls.services.starctl("register", "codes", file(
             "codes.csv", ["id,title,kind,value_type,levels",
                           "quality,Quality,JUDGEMENT,LEVEL,poor|fair|good"]))
-        cls.services.starctl("register", "scheme", file("scheme.textproto", [SCHEME]))
+        cls.services.register_scheme(file("scheme.textproto", [SCHEME]))
         cls.services.starctl("import", file(
             "evidence.csv", ["organisation,period,code,value,source",
                              *(f"{i},2001-02,quality,{('poor', 'fair', 'good')[n % 3]},A test"

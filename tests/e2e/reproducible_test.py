@@ -54,8 +54,8 @@ class ReproducibleTest(harness.ServiceTest):
         self.addCleanup(other.close)
         for what in ("codes", "periods", "organisations"):
             other.starctl("register", what, str(harness.EXAMPLE / f"{what}.csv"))
-        other.starctl("register", "scheme",
-                      str(harness.SCHEMES / "england-social-services-2002" / "scheme.textproto"))
+        other.register_scheme(
+            harness.SCHEMES / "england-social-services-2002" / "scheme.textproto")
         shuffled = pathlib.Path(other.directory) / "shuffled.csv"
         for name in ("previous-list.csv", "evidence.csv"):
             with open(harness.EXAMPLE / name, encoding="utf-8", newline="") as source:

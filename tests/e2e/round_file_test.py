@@ -56,7 +56,7 @@ def recompute_digests(path, codes):
                 "decisions": [
                     {"previous": "", "state": "", **decision,
                      "move": MOVES.index(decision["move"].removeprefix("MOVE_"))}
-                    for decision in rating["decisions"]]})
+                    for decision in rating.get("decisions", [])]})
             assert canonical.sha256(form) == rating["digest"], rating["organisation"]
             ratings[rating["organisation"]] = rating["digest"]
     return header["round"], canonical.round_digest(ratings)

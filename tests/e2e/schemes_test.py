@@ -25,8 +25,7 @@ class SchemesTest(harness.ServiceTest):
         if organisations:
             self.services.starctl("register", "organisations", self.services.write_csv(
                 f"organisations-{period}", ["id", "name", "kind"], organisations))
-        self.services.starctl("register", "scheme",
-                              str(harness.SCHEMES / scheme / "scheme.textproto"))
+        self.services.register_scheme(harness.SCHEMES / scheme / "scheme.textproto")
 
     def import_items(self, name, rows):
         self.services.starctl("import", self.services.write_csv(
@@ -78,9 +77,8 @@ class SchemesTest(harness.ServiceTest):
 
     def test_stars_put_a_ceiling_on_the_comprehensive_assessment(self):
         self.services.load_england()
-        self.services.starctl("register", "scheme",
-                              str(harness.SCHEMES / "england-cpa-2002-ceiling" /
-                                  "scheme.textproto"))
+        self.services.register_scheme(
+            harness.SCHEMES / "england-cpa-2002-ceiling" / "scheme.textproto")
         name = "england-cpa-2002-ceiling@2002.1"
         # Nothing is published yet, and nothing is made up.
         before = self.rate("cpa-early", "2001-02", "2002-12-12", name, "council")

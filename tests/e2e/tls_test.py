@@ -39,8 +39,9 @@ class TlsTest(unittest.TestCase):
     def test_a_round_over_mutual_tls_names_its_actors(self):
         for what in ("organisations", "periods", "codes"):
             self.starctl("analyst", "register", what, harness.EXAMPLE / f"{what}.csv")
-        self.starctl("analyst", "register", "scheme",
-                     harness.SCHEMES / "england-social-services-2002" / "scheme.textproto")
+        scheme = harness.SCHEMES / "england-social-services-2002" / "scheme.textproto"
+        self.starctl("analyst", "register", "scheme", scheme)
+        self.starctl("chief-inspector", "schemes", "approve", scheme)
         self.starctl("analyst", "import", harness.EXAMPLE / "evidence.csv")
         self.starctl("analyst", "rounds", "create", "r", "--title", "A round", "--period",
                      "2001-02", "--date", "2002-05-30", "--scheme",

@@ -87,6 +87,11 @@ evidence::RecordedItem DossierAuthor::Item(size_t input, const std::string& inst
     item.item.observed_on = evidence::Date::FromDays(
         date_.days() - (chance_.OneIn(2) ? limit + chance_.Pick(3) - 1 : chance_.Pick(2 * limit)));
   }
+  const bool missing = std::holds_alternative<MissingReason>(item.item.value);
+  if (!missing && chance_.OneIn(12)) {
+    item.item.overriding = {"somebody",
+                            evidence::Date::FromDays(date_.days() + chance_.Pick(3) - 1)};
+  }
   item.item.source = std::make_shared<const evidence::Source>();
   item.item.digest = wire::ItemDigest(item.item);
   return item;
@@ -183,6 +188,9 @@ json ToJson(const evidence::Dossier& dossier) {
                  {"instance", recorded.item.key.instance},
                  {"value", ToJson(recorded.item.value)}};
     if (recorded.item.observed_on) item["observed_on"] = recorded.item.observed_on->ToString();
+    if (recorded.item.overriding) {
+      item["expires_on"] = recorded.item.overriding->expires_on.ToString();
+    }
     items.push_back(std::move(item));
   }
   json published = json::array();

@@ -1,5 +1,5 @@
-"""How an input reads a dossier: instances, exemption, staleness, assumption. Part of the
-second implementation; see reference.py."""
+"""How an input reads a dossier: instances, exemption, staleness, expiry, assumption. Part
+of the second implementation; see reference.py."""
 
 import datetime
 import math
@@ -14,6 +14,7 @@ class Reading(NamedTuple):
     text: str  # For people; empty if absent.
     assumed: bool = False
     refused: bool = False
+    overridden: bool = False  # By an override in force.
 
 
 def share(numerator, denominator, unit):
@@ -48,7 +49,7 @@ def said(scheme, entry, item):
 
 
 def usable(scheme, entry, item, day):
-    """The same, after staleness and exemption."""
+    """The same, after exemption, staleness and the expiry of overrides."""
     value, text = said(scheme, entry, item)
     if isinstance(value, str):
         return value, text
@@ -59,6 +60,8 @@ def usable(scheme, entry, item, day):
     if entry.HasField("stale") and observed:
         if (day - datetime.date.fromisoformat(observed)).days > entry.stale.after_days:
             return "STALE", ""
+    if "expires_on" in item and datetime.date.fromisoformat(item["expires_on"]) <= day:
+        return "EXPIRED", ""
     return value, text
 
 
@@ -67,14 +70,14 @@ def of_evidence(scheme, entry, dossier, day):
     items = [item for item in dossier["items"]
              if item["code"] == entry.code and item["period"] == period
              and (entry.fold or not item["instance"])]
-    found = [usable(scheme, entry, item, day) for item in items]
-    values = [pair for pair in found if not isinstance(pair[0], str)]
+    found = [(*usable(scheme, entry, item, day), "expires_on" in item) for item in items]
+    values = [said for said in found if not isinstance(said[0], str)]
     if not values:
-        return found[0] if found else ("NOT_REPORTED", "")
+        return (*found[0][:2], False) if found else ("NOT_REPORTED", "", False)
     kind = entry.WhichOneof("type")
     lower_is_better = kind != "scale" and getattr(entry, kind).lower_is_better
     pick = min if (entry.fold == 1) != lower_is_better else max
-    return pick(values, key=lambda pair: pair[0])
+    return pick(values, key=lambda said: said[0])
 
 
 def of_register(scheme, entry, dossier):
@@ -92,15 +95,15 @@ def of_publications(scheme, entry, dossier):
 
 def read(scheme, entry, dossier, day):
     """What an input of a scheme reads in a dossier as of a day."""
-    kind = entry.WhichOneof("type")
+    kind, overridden = entry.WhichOneof("type"), False
     if kind == "attribute":
         value, text = of_register(scheme, entry, dossier)
     elif kind == "published":
         value, text = of_publications(scheme, entry, dossier)
     else:
-        value, text = of_evidence(scheme, entry, dossier, day)
+        value, text, overridden = of_evidence(scheme, entry, dossier, day)
     if not isinstance(value, str):
-        return Reading(value, text)
+        return Reading(value, text, overridden=overridden)
     if entry.on_missing == 3:
         return Reading(scheme.scale_of[entry.code].index[entry.assume], entry.assume, assumed=True)
     return Reading(Absent(value, entry.code, entry.code), "", refused=entry.on_missing == 1)

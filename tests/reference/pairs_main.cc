@@ -40,16 +40,24 @@ const char* KindOf(const rating::StepFinding& step) {
   return step.floor ? "FLOOR" : "CAP";
 }
 
+json OutcomeOf(const rating::ResultOutcome& result) {
+  const std::string& outcome = result.level.empty() ? result.number : result.level;
+  if (!result.not_rated) return {result.id, outcome, "", "", ""};
+  return {result.id, outcome, rating::ToString(result.not_rated->reason), result.not_rated->rule_id,
+          result.not_rated->code};
+}
+
 json ResultsOf(const rating::Rating& rating) {
   json results = json::array();
+  for (const rating::ResultOutcome& result : rating.results) results.push_back(OutcomeOf(result));
+  return results;
+}
+
+// What they would be without overrides; empty if there was none.
+json MechanicalOf(const rating::Rating& rating) {
+  json results = json::array();
   for (const rating::ResultOutcome& result : rating.results) {
-    const std::string& outcome = result.level.empty() ? result.number : result.level;
-    if (result.not_rated) {
-      results.push_back({result.id, outcome, rating::ToString(result.not_rated->reason),
-                         result.not_rated->rule_id, result.not_rated->code});
-    } else {
-      results.push_back({result.id, outcome, "", "", ""});
-    }
+    if (result.mechanical != nullptr) results.push_back(OutcomeOf(*result.mechanical));
   }
   return results;
 }
@@ -57,6 +65,7 @@ json ResultsOf(const rating::Rating& rating) {
 json AnswerTo(const scheme::Scheme& scheme, const evidence::Dossier& dossier, evidence::Date date) {
   const rating::Explanation explained = rating::Explain(scheme, dossier, date);
   json answer = {{"results", ResultsOf(explained.rating)},
+                 {"mechanical", MechanicalOf(explained.rating)},
                  {"digest", digest::ToHex(explained.rating.digest)}};
   const rating::Rating alone = rating::Rate(scheme, dossier, date);
   if (ResultsOf(alone) != answer["results"] || alone.digest != explained.rating.digest) {

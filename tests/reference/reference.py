@@ -144,11 +144,15 @@ def number(value):
     return sign + f"{digits[:-6]}.{digits[-6:]}".rstrip("0").rstrip(".")
 
 
+def without_overrides(dossier):
+    return {**dossier, "items": [item for item in dossier["items"] if "expires_on" not in item]}
+
+
 class Rating:
     """What a scheme makes of a dossier, and why."""
 
     def __init__(self, scheme, dossier, date):
-        self.scheme = scheme
+        self.scheme, self.dossier, self.date = scheme, dossier, date
         day = datetime.date.fromisoformat(date)
         self.readings = {code: read(scheme, entry, dossier, day)
                          for code, entry in scheme.inputs.items()}
@@ -169,6 +173,12 @@ class Rating:
                 yield name, "", *value
             else:
                 yield name, self.scheme.show(name, value), "", "", ""
+
+    def mechanical(self):
+        """The outcomes without the overrides; none if no input reads one in force."""
+        if not any(reading.overridden for reading in self.readings.values()):
+            return []
+        return list(Rating(self.scheme, without_overrides(self.dossier), self.date).outcomes())
 
     def decisions(self):
         """(id, code, previous, state, move) of each transition."""

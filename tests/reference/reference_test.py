@@ -36,13 +36,14 @@ TOLD = 5  # Differences that are shown.
 SORTS = (["SUM", "BAND", "COUNT", "ADJUST", "MATRIX", "CAP", "FLOOR", "VETO",
           "ENTERED", "REMAINED", "LEFT", "NONE", "UNKNOWN", "assumed", "consequence", "rated",
           "NOT_REPORTED", "UNRELIABLE", "SUPPRESSED", "WITHDRAWN", "NOT_APPLICABLE", "STALE",
-          "EXEMPT", "refused by a rule"])
+          "EXEMPT", "EXPIRED", "refused by a rule", "overridden"])
 
 
 def answer_to(scheme, dossier, date):
     """The same as the product's answer, by the second implementation."""
     rating = reference.Rating(scheme, dossier, date)
-    return {"results": rating.outcomes(), "decisions": rating.decisions(),
+    return {"results": rating.outcomes(), "mechanical": rating.mechanical(),
+            "decisions": rating.decisions(),
             "consequences": rating.consequences(), "readings": rating.read(),
             "steps": rating.steps()}
 
@@ -67,6 +68,8 @@ def sorts(answer):
     yield from (move for *_, move in answer["decisions"])
     yield from ("assumed" for *_, assumed in answer["readings"] if assumed)
     yield from ("consequence" for _ in answer["consequences"])
+    if answer["mechanical"] not in ([], answer["results"]):
+        yield "overridden"
 
 
 def compare(arguments):
@@ -120,6 +123,7 @@ class ReferenceTest(unittest.TestCase):
         for name, other in (
                 ("edge", mock.patch.object(rules.Condition, "TESTS", tests)),
                 ("exempt", mock.patch.object(rules, "DOES_NOT_COUNT", {"NOT_APPLICABLE"})),
+                ("expiry", mock.patch.object(reference, "without_overrides", lambda it: it)),
                 ("need", mock.patch.object(rules.Sum, "needed", lambda self, n: n // 2 + 1)),
                 ("veto", mock.patch.object(rules, "combined", floors_last)),
                 ("open", mock.patch.object(rules, "limited", open_is_false))):

@@ -142,7 +142,7 @@ def main():
         path = services.directory / "scheme.textproto"
         path.write_text(scheme(), encoding="utf-8")
         register_all(services, options.organisations)
-        services.starctl("register", "scheme", str(path))
+        services.register_scheme(path)
         ingest(services, options.organisations)
         services.starctl("rounds", "create", "r", "--title", "R", "--period", "2001-02",
                          "--date", "2002-05-30", "--scheme", "many@1")

@@ -75,13 +75,20 @@ inline Write RegisterOrganisations(const std::string& request_id,
   return WriteOf(request_id, std::move(registration));
 }
 
+// ` by right of ... until ...`; empty unless the item is an override.
+inline std::string OverrideText(const evidence::Item& item) {
+  if (!item.overriding) return "";
+  return absl::StrCat(" by right of ", item.overriding->authority, " until ",
+                      item.overriding->expires_on.ToString());
+}
+
 // All of an item, for comparing; without its time, which is the clock's.
 inline std::string Describe(const evidence::RecordedItem& item) {
   const evidence::ItemKey& key = item.item.key;
   return absl::StrCat(key.organisation, "/", key.period, "/", key.code, "/", key.instance, "=",
                       evidence::ToString(item.item.value), " on ",
                       item.item.observed_on ? item.item.observed_on->ToString() : "no day",
-                      " from ", item.item.source->title,
+                      OverrideText(item.item), " from ", item.item.source->title,
                       item.item.source->reconstructed ? " (reconstructed)" : "", " etag ",
                       item.Etag(), " by ", item.actor, " as ", item.reason, " ",
                       digest::ToHex(item.item.digest).substr(0, 8));

@@ -250,6 +250,7 @@ evidence::Item ItemOfKind(int i, int64_t number) {
   evidence::Item item =
       ItemOf(absl::StrCat("o", i % 40), absl::StrCat("c", i), values[i % std::ssize(values)]);
   if (i % 5 == 0) item.observed_on = evidence::Date::FromDays(i);
+  if (i % 7 == 0) item.overriding = {absl::StrCat("By ", i), evidence::Date::FromDays(-i)};
   return item;
 }
 
@@ -259,7 +260,8 @@ TEST_P(ConformanceTest, ManyItemsAreWrittenAsFewAre) {
   using Items = std::map<evidence::ItemKey, std::string>;
   const auto told = [](const evidence::Item& item) {
     return absl::StrCat(evidence::ToString(item.value), " on ",
-                        item.observed_on ? item.observed_on->ToString() : "no day");
+                        item.observed_on ? item.observed_on->ToString() : "no day",
+                        OverrideText(item));
   };
   Items expected;
   std::vector<Items> at = {{}};

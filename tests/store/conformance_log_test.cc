@@ -101,6 +101,33 @@ TEST_P(ConformanceTest, TheLogSaysWhoWroteWhatAndWhy) {
             "4 round four by spiffe://test/ann for  as because:\n  " + item("list", "standing"));
 }
 
+TEST_P(ConformanceTest, TheLogNamesTheRoundsThatARevisionChanged) {
+  RoundAct act;
+  act.round = {"may", "open", 0};
+  MustCommit(WriteOf("1", act));
+  MustCommit(Say("2", Drafts(1)));
+  act.round = {"june", "published", 0};
+  act.others = {{"may", "superseded", 1}};
+  for (int i = 0; i < 5; ++i) {
+    act.states.push_back({ItemOf(absl::StrCat("o", i), "list", evidence::Level{"on"}), {}});
+  }
+  MustCommit(WriteOf("3", act));
+
+  const auto log = Must(store_->ReadLog({}, 3, 100, kForever));
+  ASSERT_EQ(log.size(), 3u);
+  EXPECT_THAT(log[0].rounds, ElementsAre("may"));
+  EXPECT_THAT(log[1].rounds, IsEmpty());
+  EXPECT_THAT(log[2].rounds, ElementsAre("june", "may"));
+
+  // With its last part, and not before.
+  const auto begun = Must(store_->ReadLog({2}, 3, 3, kForever));
+  ASSERT_TRUE(begun.size() == 1 && begun[0].more);
+  EXPECT_THAT(begun[0].rounds, IsEmpty());
+  const auto rest = Must(store_->ReadLog({3, 3}, 3, 3, kForever));
+  ASSERT_TRUE(rest.size() == 1 && !rest[0].more);
+  EXPECT_THAT(rest[0].rounds, ElementsAre("june", "may"));
+}
+
 TEST_P(ConformanceTest, ItemsInTheLogAreThoseOfTheirRevision) {
   for (int i = 1; i <= 3; ++i) {
     MustCommit(Say(absl::StrCat(i), {{ItemOf("hull", "a", Number(i)), {}}}));

@@ -159,6 +159,10 @@ class Operations {
     evidence::Item item = ItemOf(kOrganisations[Below(4)], absl::StrCat("c", Below(2)), NextValue(),
                                  kPeriods[Below(3)], Below(4) == 0 ? "x" : "");
     if (Below(2) == 0) item.observed_on = evidence::Date::FromDays(Below(10'000));
+    if (Below(3) == 0) {
+      item.overriding = {absl::StrCat("Minister ", Below(3)),
+                         evidence::Date::FromDays(Below(10'000))};
+    }
     item.source = std::make_shared<const evidence::Source>(
         evidence::Source{absl::StrCat("Source ", Below(5)), "", "", Below(2) == 0});
     return item;

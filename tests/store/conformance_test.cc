@@ -50,6 +50,9 @@ TEST_P(ConformanceTest, EveryKindOfValueComesBackAsItWasGiven) {
   for (size_t i = 0; i < values.size(); ++i) {
     evidence::Item item = ItemOf("hull", absl::StrCat("code", i), values[i]);
     if (i % 2 == 0) item.observed_on = evidence::Date::FromDays(-1 + static_cast<int>(i));
+    if (i % 3 == 0) {
+      item.overriding = {"The minister", evidence::Date::FromDays(static_cast<int>(i) - 1)};
+    }
     item.source = std::make_shared<const evidence::Source>(
         evidence::Source{absl::StrCat("Table ", i), "https://x/y", std::string(64, 'a'), i == 3});
     drafts.push_back({item, {}});
@@ -61,6 +64,7 @@ TEST_P(ConformanceTest, EveryKindOfValueComesBackAsItWasGiven) {
     ASSERT_TRUE(read.ok() && read->has_value()) << i;
     EXPECT_EQ((*read)->item.value, values[i]) << i;
     EXPECT_EQ((*read)->item.observed_on, drafts[i].item.observed_on);
+    EXPECT_EQ((*read)->item.overriding, drafts[i].item.overriding);
     EXPECT_EQ(*(*read)->item.source, *drafts[i].item.source);
     EXPECT_EQ((*read)->item.digest, drafts[i].item.digest);
     EXPECT_EQ((*read)->actor, "spiffe://test/ann");
@@ -244,6 +248,37 @@ TEST_P(ConformanceTest, ASchemeIsRegisteredOnce) {
   }
   EXPECT_FALSE(store_->ReadScheme("england@2004", kForever)->has_value());
   EXPECT_FALSE(store_->ReadScheme("england", kForever)->has_value());
+}
+
+TEST_P(ConformanceTest, ASchemeIsApprovedOnce) {
+  const std::string digest(64, 'a');
+  MustCommit(WriteOf("1", SchemeDraft{"england", "2002", digest, "text"}));
+  EXPECT_FALSE(store_->ReadScheme(digest, kForever)->value().approval.has_value());
+
+  // Both of one group, too.
+  const std::vector<Write> group = {WriteOf("2", SchemeApproval{digest}),
+                                    WriteOf("3", SchemeApproval{digest})};
+  EXPECT_THAT(Describe(Must(store_->CommitGroup(group, kForever))),
+              ElementsAre("at 2", "ALREADY_EXISTS SCHEME_APPROVED"));
+  EXPECT_EQ(RefusalOf(WriteOf("4", SchemeApproval{digest})), "ALREADY_EXISTS SCHEME_APPROVED");
+  EXPECT_EQ(RefusalOf(WriteOf("5", SchemeApproval{"a"})), "INVALID_ARGUMENT INVALID_FIELDS");
+  EXPECT_EQ(Describe(Commit(WriteOf("2", SchemeApproval{digest}))), "at 2 again");
+
+  for (const std::string& name : {digest, std::string("england@2002")}) {
+    const auto scheme = Must(store_->ReadScheme(name, kForever));
+    ASSERT_TRUE(scheme && scheme->approval) << name;
+    EXPECT_EQ(scheme->commit.revision, 1);
+    EXPECT_EQ(scheme->approval->revision, 2);
+    EXPECT_EQ(scheme->approval->actor, "spiffe://test/ann");
+    EXPECT_EQ(scheme->approval->reason, "because");
+  }
+}
+
+TEST_P(ConformanceTest, AnActChangesTwoRoundsAtMost) {
+  RoundAct act;
+  act.round = {"may", "open", 0};
+  act.others = {{"june", "open", 0}, {"july", "open", 0}};
+  EXPECT_EQ(RefusalOf(WriteOf("1", act)), "INVALID_ARGUMENT INVALID_FIELDS");
 }
 
 TEST_P(ConformanceTest, ARoundIsReplacedOnlyByOneWhoHasSeenIt) {
