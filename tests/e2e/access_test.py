@@ -451,6 +451,9 @@ class StartTest(unittest.TestCase):
                     *((["--policy", certificates / "policy.textproto", f"--{flag}", value],
                        f"--{flag}: must be ")
                       for flag, value in (
+                          ("message_mib", "65"), ("calls_waiting_most", "0"),
+                          ("batch_items_most", "10001"), ("batch_bytes_most", "1"),
+                          ("page_size_most", "1001"), ("deadline_most", "0s"),
                           ("reload", "1ms"), ("streams_most", "0"), ("connection_age", "0s"),
                           ("connection_age_grace", "25h"), ("keepalive", "1ms"),
                           ("transport_memory_mib", "1"), ("identity_calls_per_second", "-1"),
