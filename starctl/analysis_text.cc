@@ -243,7 +243,7 @@ std::string ImprovementsText(const rating::v1::FindImprovementsResponse& found, 
           &out, SetsText(result.losses(), "what would lose it", "what would lose it: nothing can"));
     }
     if (!result.held().empty()) {
-      absl::StrAppend(&out, Wrap(HeldText(result.held(), false), "  kept as absent: ", "    "));
+      absl::StrAppend(&out, Wrap(HeldText(result.held(), false), "  kept as it is: ", "    "));
     }
   }
   return out;

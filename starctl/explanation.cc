@@ -67,7 +67,9 @@ void AppendReadings(const Trace& trace, std::string& out) {
     // What was said stands beside what it counts for, where these differ.
     std::string said = ValueText(reading.item().item().value());
     if (said == value) said.clear();
-    if (reading.item().item().has_override()) absl::StrAppend(&value, " (override)");
+    if (reading.item().item().has_override() && !reading.assumed() && reading.absent().empty()) {
+      absl::StrAppend(&value, " (override)");
+    }
     table.AddRow({reading.code(), value, said, reading.item().item().observed_on(),
                   absl::StrCat(reading.item().revision()), notes.MarkOf(reading.source())});
   }

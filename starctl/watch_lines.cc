@@ -24,7 +24,6 @@ std::string LineOf(const evidence::v1::RecordedItem& said) {
 
 // `12  2002-05-30 12:00:00 UTC  ann  2002-05  FROZEN  (because)`
 std::string LineOf(const assessment::v1::Round& round) {
-  if (round.acts().empty()) return "";
   const auto& act = *round.acts().rbegin();
   const auto& write = act.write();
   std::string line = absl::StrCat(write.revision(), "  ", TimeText(write.time()), "  ",
@@ -38,7 +37,9 @@ std::string LineOf(const assessment::v1::Round& round) {
 std::optional<std::string> WatchLines::Take(const assessment::v1::WatchRoundsResponse& message) {
   if (json_) return absl::StrCat(ToJson(message), "\n");
   std::string text;
-  for (const auto& round : message.rounds()) absl::StrAppend(&text, LineOf(round), "\n");
+  for (const auto& round : message.rounds()) {
+    if (!round.acts().empty()) absl::StrAppend(&text, LineOf(round), "\n");
+  }
   return text;
 }
 

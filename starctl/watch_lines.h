@@ -20,7 +20,7 @@ class WatchLines {
   // For people a message without items has no lines; for programs every message
   // is one line.
   std::optional<std::string> Take(const assessment::v1::WatchEvidenceResponse& message);
-  // The same of rounds, which always come with a whole revision.
+  // The same of rounds, which always come with a whole revision; always has a value.
   std::optional<std::string> Take(const assessment::v1::WatchRoundsResponse& message);
 
   // The stream broke: a revision that is not whole will come again.

@@ -28,6 +28,12 @@ std::string Objection(const Code& now, const Code& next) {
     return absl::StrCat("must keep its value type, ", evidence::ToString(now.value_type),
                         "; register the other under a code of its own");
   }
+  // Who may say something under it, and who has.
+  constexpr auto kOverride = evidence::Kind::kOverride;
+  if (now.kind != next.kind && (now.kind == kOverride || next.kind == kOverride)) {
+    return absl::StrCat("must keep its kind, ", evidence::ToString(now.kind),
+                        ": overrides have codes of their own");
+  }
   for (const std::string& level : now.levels) {
     if (std::find(next.levels.begin(), next.levels.end(), level) == next.levels.end()) {
       return absl::StrCat("must keep its level `", level, "`");

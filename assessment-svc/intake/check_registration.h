@@ -27,8 +27,8 @@ struct Entries {
 void CheckEntries(const Entries& entries, status::FieldErrors& errors);
 
 // Returns FAILED_PRECONDITION, reason CODE_IN_USE, if a code would change its
-// value type or lose a level: evidence may rest on it. All such codes are
-// listed.
+// value type, lose a level, or begin or cease to be one of overrides: evidence may
+// rest on it. All such codes are listed.
 absl::Status CheckCodeChanges(const std::vector<evidence::Code>& codes,
                               const std::map<std::string, evidence::Code>& registered);
 

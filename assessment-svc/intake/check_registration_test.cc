@@ -7,6 +7,7 @@ namespace starratings::intake {
 namespace {
 
 using evidence::Code;
+using evidence::Kind;
 using evidence::ValueType;
 using status::DetailOf;
 using status::FieldViolation;
@@ -24,6 +25,12 @@ Code Measure(ValueType type) {
   Code code;
   code.id = "judgement";
   code.value_type = type;
+  return code;
+}
+
+Code Of(Kind kind) {
+  Code code = Measure(ValueType::kFlag);
+  code.kind = kind;
   return code;
 }
 
@@ -59,6 +66,10 @@ INSTANTIATE_TEST_SUITE_P(
         {"OneLevelLess",     Judgement({"no", "yes"}),      Judgement({"no", "maybe"}),       false},
         {"AnotherType",      Measure(ValueType::kDecimal),  Measure(ValueType::kRatio),       false},
         {"TheSameType",      Measure(ValueType::kDecimal),  Measure(ValueType::kDecimal),     true},
+        {"AnotherKind",      Of(Kind::kIndicator),          Of(Kind::kJudgement),             true},
+        {"NowAnOverride",    Of(Kind::kJudgement),          Of(Kind::kOverride),              false},
+        {"NoOverrideNow",    Of(Kind::kOverride),           Of(Kind::kJudgement),             false},
+        {"StillAnOverride",  Of(Kind::kOverride),           Of(Kind::kOverride),              true},
         // clang-format on
     }),
     [](const auto& test) { return test.param.name; });

@@ -15,8 +15,9 @@ class RoundTest : public ServiceTest {
   using Stub = pb::RoundService::Stub;
 
   explicit RoundTest(absl::Duration age = absl::ZeroDuration(),
-                     const StreamSlots::Limits& limits = {})
-      : ServiceTest(age, limits) {
+                     const StreamSlots::Limits& limits = {},
+                     const watch::TailOptions& watching = {})
+      : ServiceTest(age, limits, watching) {
     RegisterAll();
   }
 

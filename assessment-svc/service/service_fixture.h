@@ -36,8 +36,11 @@ class ServiceTest : public testing::Test {
  protected:
   // What the services learn of the head is `age` old.
   explicit ServiceTest(absl::Duration age = absl::ZeroDuration(),
-                       const StreamSlots::Limits& limits = {})
-      : limits_(limits), store_(std::make_unique<StoreDouble>(*store::OpenStore("memory:"), age)) {
+                       const StreamSlots::Limits& limits = {},
+                       const watch::TailOptions& watching = {})
+      : limits_(limits),
+        tail_options_(watching),
+        store_(std::make_unique<StoreDouble>(*store::OpenStore("memory:"), age)) {
     grpc::ServerBuilder builder;
     for (grpc::Service* service :
          std::vector<grpc::Service*>{&evidence_service_, &register_service_, &round_service_}) {
@@ -181,6 +184,7 @@ class ServiceTest : public testing::Test {
   const std::vector<std::string> kStates = {"on", "off"};
 
   const StreamSlots::Limits limits_;
+  const watch::TailOptions tail_options_;
   std::string actor_ = "analyst";
   std::string scheme_digest_;
   prometheus::Registry registry_;
@@ -195,7 +199,7 @@ class ServiceTest : public testing::Test {
   Attempts attempts_;
   const Parts parts_{*store_, committer_, registers_, calls_,  streams_,
                      notes_,  slots_,     attempts_,  metrics_};
-  watch::Tail tail_{*store_, 0, {}, &metrics_};
+  watch::Tail tail_{*store_, 0, tail_options_, &metrics_};
   serving::Pool watchers_{1, watch::TailOptions().watchers_most};
   const WatchParts watching_{*store_, tail_, watchers_};
   EvidenceServiceImpl evidence_service_{parts_, watching_};

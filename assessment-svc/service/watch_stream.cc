@@ -96,8 +96,9 @@ absl::StatusOr<watch::Cursor> PlanWatch(const store::EvidenceStore& store, const
   return watch::Cursor(std::move(filter), after, until);
 }
 
-absl::Status Write(const store::EvidenceStore& store, const WatchEvidenceRequest&,
-                   const watch::Message& message, absl::Time, WatchEvidenceResponse& response) {
+absl::Status MakeMessage(const store::EvidenceStore& store, const WatchEvidenceRequest&,
+                         const watch::Message& message, absl::Time,
+                         WatchEvidenceResponse& response) {
   response.Clear();
   wire::SourceWriter sources(*response.mutable_sources());
   for (const watch::Delivery& delivery : message.deliveries) {
@@ -113,9 +114,9 @@ absl::Status Write(const store::EvidenceStore& store, const WatchEvidenceRequest
 }
 
 // The rounds as they were after each act, which is read again: there are few.
-absl::Status Write(const store::EvidenceStore& store, const WatchRoundsRequest& request,
-                   const watch::Message& message, absl::Time deadline,
-                   WatchRoundsResponse& response) {
+absl::Status MakeMessage(const store::EvidenceStore& store, const WatchRoundsRequest& request,
+                         const watch::Message& message, absl::Time deadline,
+                         WatchRoundsResponse& response) {
   response.Clear();
   for (const watch::Delivery& delivery : message.deliveries) {
     if (delivery.part == nullptr) continue;
@@ -204,14 +205,15 @@ class WatchStream final : public grpc::ServerWriteReactor<Response>, private wat
     }
     switch (*turn) {
       case Tail::Turn::kSend: {
-        const absl::Status written =
-            service::Write(parts_.store, request_, message, deadline, response_);
-        if (!written.ok()) {
-          if (parts_.tail.Sent(*this)) End(WithToken(written, told_before));
+        if (const absl::Status made =
+                MakeMessage(parts_.store, request_, message, deadline, response_);
+            !made.ok()) {
+          End(WithToken(made, told_before));
           return;
         }
         const std::shared_ptr<std::mutex> starting = starting_;
         const std::lock_guard lock(*starting);
+        parts_.tail.Sending(*this);
         this->StartWrite(&response_);
         break;
       }

@@ -53,6 +53,7 @@ size_t BytesOf(const Write& write) {
     if (const auto* text = std::get_if<evidence::Text>(&draft.item.value)) {
       bytes += text->text.size();
     }
+    if (draft.item.overriding) bytes += draft.item.overriding->authority.size();
   }
   if (const auto* scheme = std::get_if<SchemeDraft>(&write.body)) bytes += scheme->text.size();
   if (const auto* act = std::get_if<RoundAct>(&write.body)) {

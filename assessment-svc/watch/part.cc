@@ -19,6 +19,7 @@ size_t BytesOf(const evidence::RecordedItem& item) {
   size_t bytes = kBesideTexts + key.organisation.size() + key.period.size() + key.code.size() +
                  key.instance.size() + item.actor.size() + item.reason.size();
   if (const auto* text = std::get_if<evidence::Text>(&item.item.value)) bytes += text->text.size();
+  if (item.item.overriding) bytes += item.item.overriding->authority.size();
   return bytes;
 }
 

@@ -343,14 +343,13 @@ bool Tail::BookmarkDue(const Watcher& watcher, Clock::time_point now) const {
          (watcher.cursor_.AtEnd() || now - watcher.told_at_ >= Chrono(options_.bookmark_every));
 }
 
-Tail::Turn Tail::Send(Watcher& watcher) {
+void Tail::Sending(Watcher& watcher) {
   const auto now = Clock::now();
   watcher.told_at_ = now;
   const std::lock_guard lock(mutex_);
   watcher.state_ = Watcher::State::kSending;
   watcher.since_ = now;
   watcher.reached_ = watcher.cursor_.told();
-  return Turn::kSend;
 }
 
 void Tail::TakeRead(Watcher& watcher, Message& message) {
@@ -384,7 +383,7 @@ absl::StatusOr<Tail::Turn> Tail::Next(Watcher& watcher, absl::Time deadline, Mes
   message.deliveries.clear();
   const auto send_bookmark = [&] {
     message.deliveries.push_back(cursor.Bookmark());
-    return Send(watcher);
+    return Turn::kSend;
   };
   std::vector<SharedPart> parts;
   int64_t upto = 0;
@@ -417,7 +416,7 @@ absl::StatusOr<Tail::Turn> Tail::Next(Watcher& watcher, absl::Time deadline, Mes
     if (auto delivery = cursor.Take(part)) message.deliveries.push_back(*std::move(delivery));
   }
   TakeRead(watcher, message);
-  if (!message.deliveries.empty()) return Send(watcher);
+  if (!message.deliveries.empty()) return Turn::kSend;
   if (BookmarkDue(watcher, Clock::now())) return send_bookmark();
   return Turn::kAgain;
 }

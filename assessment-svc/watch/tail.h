@@ -57,13 +57,14 @@ struct TailOptions {
 };
 
 // One who watches. Its owner takes turns: it has the turn at first, gives it
-// away when Tail::Next() says so, and gets it back by OnTurn(), by
+// away when Tail::Next() says so and by Tail::Sending(), and gets it back by OnTurn(), by
 // Tail::Sent() or by Tail::Gone(). Only who has the turn may end the watch.
 class Watcher {
  public:
   virtual ~Watcher() = default;
 
-  // The revision that the caller was told of last: what to resume after.
+  // The revision that the caller was told of last, with the message that Next() has
+  // given: what to resume after once that was taken.
   int64_t told() const { return cursor_.told(); }
 
  protected:
@@ -97,7 +98,7 @@ class Tail {
  public:
   // What is to be done next.
   enum class Turn {
-    kSend,   // Send the message, then call Sent() when it was taken.
+    kSend,   // Make the message, call Sending() and send it, and Sent() when it was taken.
     kAgain,  // Nothing to say yet: call Next() again when others had their turn.
     kWait,   // The turn is given away; OnTurn() will be called.
     kEnd,    // Everything was said.
@@ -142,6 +143,11 @@ class Tail {
   // - CANCELLED after Gone().
   absl::StatusOr<Turn> Next(Watcher& watcher, absl::Time deadline, Message& message);
 
+  // The message that Next() gave to `watcher`, which has the turn, is being sent: from
+  // now on the turn is away, and the message must be taken in time. Call it just
+  // before, under whatever keeps OnTooSlow() from ending the watch meanwhile.
+  void Sending(Watcher& watcher);
+
   // The message was taken. True: the watcher has the turn; false: it was cut
   // off meanwhile, and nothing is to be done.
   bool Sent(Watcher& watcher);
@@ -177,7 +183,6 @@ class Tail {
   absl::StatusOr<std::vector<SharedPart>> ReadFor(const Watcher& watcher, int64_t upto,
                                                   absl::Time deadline) const;
   bool BookmarkDue(const Watcher& watcher, Clock::time_point now) const;
-  Turn Send(Watcher& watcher);
   // Gives the turn to all that wait, who are returned: call OnTurn() on them.
   std::vector<Watcher*> TakeWaiting();
 

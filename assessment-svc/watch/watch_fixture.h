@@ -255,6 +255,7 @@ class Listener final : public Watcher {
         return Finish(turn.status());
       }
       if (*turn == Tail::Turn::kAgain) continue;
+      if (*turn == Tail::Turn::kSend) tail_.Sending(*this);
       std::unique_lock lock(mutex_);
       if (*turn == Tail::Turn::kWait) {
         changed_.wait(lock, [this] { return has_turn_; });

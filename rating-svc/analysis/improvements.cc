@@ -167,7 +167,7 @@ Improvements FindImprovements(const Scheme& scheme, std::span<const Value> readi
   Improvements improvements;
   const std::vector<bool> cone = ConeOf(scheme, value);
   for (size_t i = 0; i < scheme.inputs.size(); ++i) {
-    if (cone[i] && readings[i].absent != Absent::kNo) improvements.held.push_back(i);
+    if (cone[i] && IsHeld(readings[i])) improvements.held.push_back(i);
   }
   rating::Evaluation evaluation(scheme);
   Evaluate(scheme, readings, evaluation);

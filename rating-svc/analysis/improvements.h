@@ -2,7 +2,8 @@
 // the one there is.
 //
 // Pure. Exact over the finite abstraction of ladder.h: one step of one input is
-// one level, or one cell of its line. What is absent stays so.
+// one level, or one cell of its line. What is absent stays so, and so does what a
+// person has decided.
 #pragma once
 
 #include <cstdint>
@@ -55,7 +56,8 @@ struct Improvements {
   bool at_top = false;  // There is no next level.
   Search gains;         // The result is then at least one level higher.
   Search losses;        // It is rated then, and at least one level lower.
-  // The inputs that the result depends on and that are absent.
+  // The inputs that the result depends on and that stay as they are: absent ones, and
+  // those that an override has decided.
   std::vector<size_t> held;
 };
 

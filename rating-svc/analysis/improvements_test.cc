@@ -204,6 +204,17 @@ TEST(Improvements, CountWholeCasesAtTheSameDenominator) {
   EXPECT_EQ(relieved->level, 2);
 }
 
+TEST(Improvements, LeaveAPersonsDecisionAlone) {
+  auto readings = Judgements(1, 1, 1, 1);
+  readings[rating::kAdultsServing].decided = true;
+  const Improvements got = FindImprovements(rating::EnglandShape(), readings, 0);
+  EXPECT_THAT(got.held, testing::Contains(rating::kAdultsServing));
+  ASSERT_FALSE(got.gains.paths.empty());
+  for (const Path& path : got.gains.paths) {
+    for (const Change& change : path.changes) EXPECT_NE(change.input, rating::kAdultsServing);
+  }
+}
+
 TEST(Improvements, HoldWhatIsAbsentAndSaySo) {
   auto readings = Judgements(1, 1, 1, 1);
   const Improvements got = FindImprovements(rating::EnglandShape(), readings, 0);

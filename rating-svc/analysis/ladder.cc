@@ -84,7 +84,7 @@ std::vector<Value> LadderOf(const Scheme& scheme, std::span<const Value> reading
   std::vector<Value> ladder;
   // What the register or another scheme says is not the organisation's to change.
   if (scheme.inputs[input].from != scheme::InputFrom::kEvidence) return ladder;
-  if (from.absent != rating::Absent::kNo) return ladder;
+  if (IsHeld(from)) return ladder;
   if (info.scale >= 0) {
     const int levels =
         static_cast<int>(scheme.scales[static_cast<size_t>(info.scale)].levels.size());

@@ -10,6 +10,11 @@
 
 namespace starratings::analysis {
 
+// Whether an input stays as it is: absent, or decided by a person.
+inline bool IsHeld(const rating::Value& reading) {
+  return reading.decided || reading.absent != rating::Absent::kNo;
+}
+
 // The places to go in one direction, nearest first; each is one step further.
 //
 // Of a level, the levels. Of a number, the nearest value in each cell that the scheme's constants
@@ -17,7 +22,8 @@ namespace starratings::analysis {
 // only where the ratio or a constant is above 1); of a decimal in millionths. What a sum adds is
 // cut where the sum meets a constant, its other terms as they are.
 //
-// Empty where the input is absent: nobody knows how far it is to anywhere.
+// Empty where the input is held: nobody knows how far it is to anywhere, or nobody's to
+// change.
 std::vector<rating::Value> LadderOf(const scheme::Scheme& scheme,
                                     std::span<const rating::Value> readings, size_t input,
                                     bool better);

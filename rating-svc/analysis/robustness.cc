@@ -53,6 +53,8 @@ const char* ToString(Treatment treatment) {
       return "ABSENT";
     case Treatment::kNoRatio:
       return "NO_RATIO";
+    case Treatment::kOverride:
+      return "OVERRIDE";
     case Treatment::kFolded:
       return "FOLDED";
     case Treatment::kAboveOne:
@@ -111,6 +113,7 @@ std::vector<Assessor::Cell> Assessor::CellsOf(size_t input) const {
 Treatment Assessor::TreatmentOf(size_t input, const Value& reading) const {
   if (!cone_[input]) return Treatment::kOutside;
   if (reading.absent != Absent::kNo) return Treatment::kAbsent;
+  if (reading.decided) return Treatment::kOverride;
   if (cells_[input].empty()) return Treatment::kNoRatio;
   if (scheme_.inputs[input].fold != scheme::Fold::kEmptyInstance) return Treatment::kFolded;
   if (reading.numerator > reading.denominator) return Treatment::kAboveOne;

@@ -28,6 +28,7 @@ enum class Treatment {
   kOutside,   // The result does not depend on it.
   kAbsent,    // Stays absent: missing, stale or exempt, which is a matter of the denominator.
   kNoRatio,   // A level or a decimal: says nothing of how it varies.
+  kOverride,  // Decided by a person: nothing is counted anew.
   kFolded,    // The worst or best of several instances: not one count.
   kAboveOne,  // The numerator is above the denominator: no share of cases.
   kTooLarge,  // The denominator is above kDenominatorMost.

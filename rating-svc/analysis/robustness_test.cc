@@ -259,6 +259,8 @@ TEST(Odds, SayWhatVariesAndWhyTheRestDoesNot) {
   EXPECT_EQ(treatment(rating::kAdultHomes), Treatment::kVaries);
   EXPECT_EQ(treatment(rating::kEquipment), Treatment::kFolded);
   EXPECT_EQ(treatment(rating::kListState), Treatment::kOutside);
+  readings[rating::kAdultHomes].decided = true;
+  EXPECT_EQ(treatment(rating::kAdultHomes), Treatment::kOverride);
 }
 
 // Any of three, where nobody knows whether they go together.

@@ -28,6 +28,7 @@ enum class Absent : uint8_t {
   kExempt = 7,
   kExpired = 8,
 };
+inline constexpr size_t kAbsents = 9;  // For what is kept by Absent.
 
 // "NOT_REPORTED" and so on; "" for kNo.
 const char* ToString(Absent absent);
@@ -45,6 +46,7 @@ struct Value {
   Absent absent = Absent::kNotReported;
   bool assumed = false;  // By the scheme, where nothing was reported.
   bool refused = false;  // Absent, and no result may be rated.
+  bool decided = false;  // What an input read is an override.
   // Where absence began: the input, or -1 - (index of the limit) that refused, or
   // kNoCuts - (index of the quantiles) that have no table.
   int16_t origin = 0;
@@ -98,6 +100,8 @@ struct Readings {
   std::vector<Value> values;  // One for each input.
   // The item that each input took its value from; null where there is none.
   std::vector<const evidence::RecordedItem*> items;
+  // Why each input had no value before the scheme answered for it; kNo where it had.
+  std::vector<Absent> gaps;
   // Every item that was looked at, whether or not it was usable.
   std::vector<const evidence::RecordedItem*> read;
   // The attributes that were looked at, by name, and what the register says.

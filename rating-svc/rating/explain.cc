@@ -49,9 +49,9 @@ class Explainer {
   Explanation Explain() {
     for (size_t i = 0; i < scheme_.inputs.size(); ++i) {
       const Value& value = readings_.values[i];
-      explanation_.readings.push_back({scheme_.inputs[i].code,
-                                       PrintValue(scheme_, static_cast<int>(i), value),
-                                       value.absent, value.assumed, readings_.items[i], FromOf(i)});
+      explanation_.readings.push_back(
+          {scheme_.inputs[i].code, PrintValue(scheme_, static_cast<int>(i), value), value.absent,
+           value.assumed, readings_.gaps[i], readings_.items[i], FromOf(i)});
     }
     for (size_t stage = 0; stage < scheme_.stages.size(); ++stage) {
       explanation_.steps.push_back(StepOf(stage));

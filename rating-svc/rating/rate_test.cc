@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "rating-svc/rating/print.h"
@@ -104,6 +107,31 @@ TEST(RateTest, TheMechanicalResultStandsBesideAnOverride) {
                                                HasSubstr("The minister"),
                                                HasSubstr("An inquiry found otherwise"))));
   EXPECT_THAT(overridden.sentences, testing::Contains(HasSubstr("Without overrides, ")));
+}
+
+TEST(RateTest, AnOverrideThatDoesNotCountSaysWhy) {
+  Scheme scheme = EnglandShape();
+  scheme.inputs[kAdultsServing].on_missing = scheme::OnMissing::kAssume;
+  scheme.inputs[kAdultsServing].assume = 1;
+  scheme.inputs[kAdultsServing].stale_after_days = 10;
+  const auto told = [&](evidence::RecordedItem item) {
+    const Dossier dossier = DossierOf({std::move(item)});
+    return absl::StrJoin(Explain(scheme, dossier, kDay).sentences, " ");
+  };
+  evidence::RecordedItem stale = Overriding(Item("adults.serving", Level{"most"}), 100);
+  stale.item.observed_on = evidence::Date::FromDays(kDay.days() - 11);
+  for (const auto& [item, why] :
+       {std::pair(stale, "STALE"),
+        std::pair(Overriding(Item("adults.serving", Level{"splendid"}), 100), "UNRELIABLE")}) {
+    EXPECT_THAT(told(item), testing::HasSubstr(absl::StrCat(
+                                "The override of adults.serving by The minister does not count: "
+                                "it is ",
+                                why, ".")));
+    EXPECT_THAT(told(item), testing::HasSubstr(
+                                absl::StrCat("adults.serving is ", why, "; the scheme assumes")));
+  }
+  EXPECT_THAT(told(Overriding(Item("adults.serving", Level{"most"}), 0)),
+              testing::HasSubstr("counts no more: it expired on 2002-05-30."));
 }
 
 TEST(ReadTest, StandingFactsAreReadFromTheirOwnPeriod) {

@@ -100,6 +100,7 @@ struct ReadingFinding {
   std::string value;
   Absent absent = Absent::kNo;
   bool assumed = false;
+  Absent gap = Absent::kNo;  // Why there was nothing, also where a level was assumed.
   const evidence::RecordedItem* item = nullptr;  // Into the dossier.
   std::string from;  // Of what is no item: where it is from, for people.
 };

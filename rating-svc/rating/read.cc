@@ -168,15 +168,19 @@ Readings Read(const Scheme& scheme, const Dossier& dossier, evidence::Date date,
   readings.published.resize(scheme.inputs.size(), nullptr);
   for (size_t i = 0; i < scheme.inputs.size(); ++i) {
     if (scheme.inputs[i].from != scheme::InputFrom::kEvidence) {
-      readings.values.push_back(Answer(scheme.inputs[i], LookUp(scheme, i, dossier, readings)));
+      const Value value = LookUp(scheme, i, dossier, readings);
+      readings.gaps.push_back(value.absent);
+      readings.values.push_back(Answer(scheme.inputs[i], value));
       readings.items.push_back(nullptr);
       continue;
     }
     const Found found = Look(scheme, i, dossier, date, overrides, readings.read);
-    readings.overridden =
-        readings.overridden || (found.item != nullptr && found.item->item.overriding.has_value() &&
-                                found.value.absent == Absent::kNo);
-    readings.values.push_back(Answer(scheme.inputs[i], found.value));
+    readings.gaps.push_back(found.value.absent);
+    Value value = Answer(scheme.inputs[i], found.value);
+    value.decided = found.item != nullptr && found.item->item.overriding.has_value() &&
+                    found.value.absent == Absent::kNo;
+    readings.overridden = readings.overridden || value.decided;
+    readings.values.push_back(value);
     readings.items.push_back(found.item);
   }
   return readings;

@@ -42,14 +42,18 @@ void AddOverrides(const scheme::Scheme& scheme, const Explanation& explanation,
     if (reading.item == nullptr || !reading.item->item.overriding) continue;
     const evidence::Override& override_ = *reading.item->item.overriding;
     const std::string until = override_.expires_on.ToString();
-    if (reading.absent == Absent::kNo && !reading.assumed) {
+    if (reading.gap == Absent::kNo) {
       sentences.push_back(absl::StrCat(reading.code, " is an override, decided by ",
                                        override_.authority, " and in force until before ", until,
                                        ": ", Quote(reading.item->reason), "."));
-    } else {
+    } else if (reading.gap == Absent::kExpired) {
       sentences.push_back(absl::StrCat("The override of ", reading.code, " by ",
                                        override_.authority, " counts no more: it expired on ",
                                        until, "."));
+    } else {
+      sentences.push_back(absl::StrCat("The override of ", reading.code, " by ",
+                                       override_.authority, " does not count: it is ",
+                                       ToString(reading.gap), "."));
     }
   }
   for (size_t i = 0; i < explanation.rating.results.size(); ++i) {
@@ -85,10 +89,12 @@ void AddGaps(const Explanation& explanation, std::vector<std::string>& sentences
     if (reading.absent != Absent::kNo) {
       gaps.push_back(absl::StrCat(reading.code, " (", ToString(reading.absent), ")"));
     }
-    const bool expired = reading.item != nullptr && reading.item->item.overriding.has_value();
-    if (reading.assumed && !expired) {
-      sentences.push_back(absl::StrCat(reading.code, " was not reported; the scheme assumes ",
-                                       Quote(reading.value), "."));
+    if (reading.assumed) {
+      sentences.push_back(absl::StrCat(reading.code,
+                                       reading.gap == Absent::kNotReported
+                                           ? " was not reported"
+                                           : absl::StrCat(" is ", ToString(reading.gap)),
+                                       "; the scheme assumes ", Quote(reading.value), "."));
     }
   }
   if (!gaps.empty()) {

@@ -28,10 +28,10 @@ class SchemeCounters {
  private:
   friend class RatingMetrics;
 
-  std::vector<std::string> levels_;                  // Of the first result; empty: a number.
-  std::vector<prometheus::Counter*> stars_;          // One for each level, or the number's.
-  std::array<prometheus::Counter*, 8> not_rated_{};  // By rating::Absent.
-  std::array<prometheus::Counter*, 6> moves_{};      // By rating::Move.
+  std::vector<std::string> levels_;          // Of the first result; empty: a number.
+  std::vector<prometheus::Counter*> stars_;  // One for each level, or the number's.
+  std::array<prometheus::Counter*, rating::kAbsents> not_rated_{};  // By rating::Absent.
+  std::array<prometheus::Counter*, 6> moves_{};                     // By rating::Move.
 };
 
 // Thread-safe.

@@ -58,7 +58,8 @@ void Write(const analysis::Improvements& improvements, const scheme::Scheme& sch
   for (const size_t input : improvements.held) {
     rating::v1::HeldInput& held = *message.add_held();
     held.set_code(scheme.inputs[input].code);
-    held.set_reason(rating::ToString(readings.values[input].absent));
+    const rating::Value& read = readings.values[input];
+    held.set_reason(read.decided ? "OVERRIDE" : rating::ToString(read.absent));
     held.set_organisations(1);
   }
   if (!improvements.rated) return;

@@ -81,8 +81,10 @@ class TraceWireTest : public testing::Test {
         evidence::Source{"PAF return, row 14", "https://example.org", "", true});
     item_.revision = 3;
     explanation_.rating = TestRating(scheme_);
-    explanation_.readings = {{"quality", "poor", rating::Absent::kNo, false, &item_, ""},
-                             {"other", "", rating::Absent::kNotReported, true, nullptr, "kind"}};
+    explanation_.readings = {
+        {"quality", "poor", rating::Absent::kNo, false, rating::Absent::kNo, &item_, ""},
+        {"other", "", rating::Absent::kNotReported, true, rating::Absent::kNotReported, nullptr,
+         "kind"}};
     rating::StepFinding veto;
     veto.rule_id = "v1";
     veto.kind = scheme::StageKind::kLimit;

@@ -188,6 +188,34 @@ class DiscretionTest(harness.ServiceTest):
         """Of the revision that created the first round: the oldest token at hand."""
         return self.services.starctl("rounds", "show", "may", as_json=True)["round"]["frozen"]["token"]
 
+    def test_what_expired_may_stop_a_rating_and_is_counted(self):
+        """A scheme that does not go on without the decision."""
+        path = self.services.directory / "strict.textproto"
+        path.write_text(SCHEME.replace('id: "discretion"', 'id: "strict"').replace(
+            'on_missing: ON_MISSING_ASSUME assume: "good"', "on_missing: ON_MISSING_REFUSE"))
+        self.services.register_scheme(path)
+        self.register("organisations", ["id", "name", "kind"], [["ash", "Ash", "home"]])
+        self.submit("ash", [
+            {"organisation": "ash", "code": "care", "value": "good"}], "--reason", "A test")
+        self.submit("ash-decided", [
+            {"organisation": "ash", "code": "inquiry", "value": "fair", "authority": AUTHORITY,
+             "expires_on": "2002-06-01"}], "--reason", "An inquiry")
+
+        def by_scheme(command, date):
+            return self.services.starctl(command, *(("--organisation", "ash") if command == "rate"
+                                                    else ("ash",)), "--scheme", "strict@1",
+                                         "--period", "2001-02", "--date", date, as_json=True)
+
+        self.assertEqual(by_scheme("rate", "2002-05-31")["rating"]["results"][0]["level"], "good")
+        expired = by_scheme("rate", "2002-06-01")["rating"]["results"][0]
+        self.assertEqual(expired["not_rated"]["reason"], "EXPIRED")
+        self.assertEqual(self.services.rating.metric(
+            'rating_not_rated_total{reason="EXPIRED"}'), 1)
+        # What a person has decided is nobody's to improve.
+        found = by_scheme("improve", "2002-05-31")["results"][0]
+        self.assertEqual([(held["code"], held["reason"]) for held in found["held"]],
+                         [("inquiry", "OVERRIDE")])
+
     def test_what_if_somebody_decided_otherwise(self):
         self.submit("oak", [{"organisation": "oak", "code": "care", "value": "good"}])
         said = self.services.starctl(

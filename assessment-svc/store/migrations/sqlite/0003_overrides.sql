@@ -1,5 +1,5 @@
 -- Overrides, approvals of schemes, and rounds by revision. A binary of version 1 may
--- still use the record: what it writes is no override.
+-- use the record until there is an override in it: it does not carry what makes it one.
 
 -- By what right a person decided the value, and the first day on which it no longer
 -- holds; of overrides alone.
