@@ -74,8 +74,17 @@ void DossierCache::Keep(DossierPtr dossier, const Moment& at) {
   const std::string& id = dossier->organisation.id;
   const size_t bytes = BytesOf(*dossier);
   const std::lock_guard lock(mutex_);
-  if (!reached_ || at.record != reached_->record || at.revision < known_since_ ||
-      at.revision < all_touched_ || bytes > limits_.bytes_most) {
+  if (!reached_) return;
+  if (at.record != reached_->record) {
+    // One of the two was read from a record that is no more, and nobody can tell here
+    // which. If it is the watch's, it ends soon; until then nothing that was kept is
+    // believed.
+    kept_.clear();
+    by_id_.clear();
+    bytes_ = 0;
+    return;
+  }
+  if (at.revision < known_since_ || at.revision < all_touched_ || bytes > limits_.bytes_most) {
     return;
   }
   const auto touched = touched_.find(id);

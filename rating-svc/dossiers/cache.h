@@ -76,7 +76,8 @@ class DossierCache {
                Found& found);
 
   // What was read from the record, all of it at `at`. Is not kept if it may have
-  // changed since.
+  // changed since. If `at` is of another record than the watch's, what was kept is
+  // forgotten.
   void Keep(DossierPtr dossier, const Moment& at);
   // What was made of `dossier`, which Find() gave, takes `bytes`. It goes with the
   // dossier, and is not kept if that has gone.

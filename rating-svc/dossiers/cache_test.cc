@@ -214,6 +214,21 @@ TEST_F(CacheTest, AReadFromBeforeARestoreIsNotKept) {
   EXPECT_EQ(Find("a"), Outcome::kHit);
 }
 
+TEST_F(CacheTest, WhoHasHeardOfAnotherRecordBelievesNothingThatWasKept) {
+  Begin(5);
+  cache_.Keep(Dossier("a", 5), At(5));
+  ASSERT_EQ(Find("a", At(5)), Outcome::kHit);
+
+  cache_.Keep(Dossier("b", 1), At(6, "store/2"));
+
+  EXPECT_EQ(Find("a", At(5)), Outcome::kMiss);
+  EXPECT_EQ(Find("a"), Outcome::kMiss);
+  EXPECT_EQ(Find("b"), Outcome::kMiss);
+  // If it was the read that came late, nothing is lost but what was kept.
+  cache_.Keep(Dossier("a", 5), At(5));
+  EXPECT_EQ(Find("a"), Outcome::kHit);
+}
+
 TEST_F(CacheTest, AnAnswerIsNeverOlderThanItMayBe) {
   Begin(5);
   cache_.Keep(Dossier("a", 3), At(5));
