@@ -27,7 +27,8 @@ exec 9>"$cache/lock"
 flock 9
 log=$cache/images.log
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# conmon leaves a file `oom` where it was started, once a container ran out of memory.
+trap 'rm -rf "$work" oom' EXIT
 storage=(--root "$cache/containers" --runroot "$cache/run" --storage-driver overlay)
 
 say "the image to build on"
